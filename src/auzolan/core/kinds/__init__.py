@@ -1,0 +1,33 @@
+"""The nouns: what each kind of record says, one module per stage.
+
+`read_kind` turns a record into its dataclass. A kind that is not known here is
+kept, traced and verified all the same; only its body is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from auzolan.core.kinds.govern import Document
+from auzolan.core.kinds.oversee import Endorsement
+from auzolan.core.record.governance import GOVERNANCE_KIND, read_governance
+from auzolan.core.record.record import Record
+from auzolan.core.record.tombstone import TOMBSTONE_KIND, erased_by
+
+_READERS: dict[str, Callable[[Record], object]] = {
+    GOVERNANCE_KIND: lambda record: read_governance(record.body),
+    TOMBSTONE_KIND: erased_by,
+    Document.KIND: Document.from_record,
+    Endorsement.KIND: Endorsement.from_record,
+}
+KNOWN_KINDS = frozenset(_READERS)
+
+
+def read_kind(record: Record) -> object | None:
+    """Return what a record of a known kind says, or None for an unknown kind.
+
+    Raises:
+        MalformedError: the kind is known and the body does not have its form.
+    """
+    reader = _READERS.get(record.kind)
+    return reader(record) if reader else None

@@ -1,0 +1,139 @@
+"""Edge: the ledger's index, a SQLite file that `sqlite3` or `datasette` opens.
+
+It is derived from the log and the records, can be thrown away at any time,
+and is never trusted by a verification. `commit` uses it to find a record by
+id and to walk links backwards.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from auzolan.core.record.checkpoint import TreeHead
+from auzolan.core.record.errors import StorageError
+from auzolan.core.record.merkle import EMPTY_ROOT
+from auzolan.core.record.record import Record
+
+_SCHEMA = """
+create table if not exists records (
+  position integer primary key, id text not null unique, entry text not null,
+  kind text not null, signers text not null, body text not null);
+create table if not exists links (
+  source text not null, name text not null, target text not null, primary key (source, name)) without rowid;
+create index if not exists links_by_target on links (target);
+create table if not exists blobs (
+  record text not null, name text not null, digest text not null, primary key (record, name)) without rowid;
+create index if not exists blobs_by_digest on blobs (digest);
+create index if not exists records_by_kind on records (kind, position);
+create table if not exists tree (
+  one integer primary key check (one = 1), size integer not null, root text not null);
+insert or ignore into tree values (1, 0, '{empty}');
+"""
+
+
+class Row(NamedTuple):
+    """One record's place: log index, id, entry (SHA-256 of its envelope), kind, signers."""
+
+    position: int
+    id: str
+    entry: str
+    kind: str
+    signers: tuple[str, ...]
+
+
+class Index:
+    """The index in one SQLite file, or in memory for `None`."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        try:
+            self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
+            if path:
+                self._db.execute("pragma journal_mode = wal")
+                # The index can be rebuilt, so it need not be flushed at every step.
+                self._db.execute("pragma synchronous = normal")
+            self._db.executescript(_SCHEMA.format(empty=EMPTY_ROOT.hex()))
+        except sqlite3.DatabaseError as error:
+            raise StorageError(f"cannot open the index {path}: {error}; delete it, it is rebuilt") from None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            self._db.execute("begin immediate")
+            yield
+            self._db.execute("commit")
+        except sqlite3.DatabaseError as error:
+            raise StorageError(f"cannot write the index {self._path}: {error}") from None
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("rollback")
+
+    @property
+    def head(self) -> TreeHead:
+        """The tree that the index was made from."""
+        size, root = self._db.execute("select size, root from tree").fetchone()
+        return TreeHead(size, bytes.fromhex(root))
+
+    def add(self, rows: Sequence[tuple[Row, Record]], head: TreeHead) -> None:
+        """Add records in log order; `head` is the tree they end at."""
+        with self._writing():
+            for row, record in rows:
+                body = json.dumps(record.body, ensure_ascii=False)
+                signers = " ".join(row.signers)
+                values = (row.position, row.id, row.entry, row.kind, signers, body)
+                self._db.execute("insert into records values (?, ?, ?, ?, ?, ?)", values)
+                links = [(row.id, name, target) for name, target in record.links.items()]
+                self._db.executemany("insert into links values (?, ?, ?)", links)
+                blobs = [(row.id, name, digest) for name, digest in record.blobs.items()]
+                self._db.executemany("insert into blobs values (?, ?, ?)", blobs)
+            self._db.execute("update tree set size = ?, root = ?", (head.size, head.root.hex()))
+
+    def clear(self) -> None:
+        """Forget everything, before a rebuild."""
+        with self._writing():
+            for table in ("records", "links", "blobs"):
+                self._db.execute(f"delete from {table}")  # noqa: S608  # names are the constants above
+            self._db.execute("update tree set size = 0, root = ?", (EMPTY_ROOT.hex(),))
+
+    def find(self, digest: str) -> Row | None:
+        """Return the record with this id or this entry."""
+        query = "select position, id, entry, kind, signers from records where id = ? or entry = ?"
+        row = self._db.execute(query, (digest, digest)).fetchone()
+        return _row(row) if row else None
+
+    def matching(self, prefix: str) -> list[Row]:
+        """Return up to 2 records whose id begins with `prefix`."""
+        query = "select position, id, entry, kind, signers from records where id >= ? and id < ? limit 2"
+        return [_row(row) for row in self._db.execute(query, (prefix, prefix + "g"))]
+
+    def rows(self, kind: str | None = None, start: int = 0) -> Iterator[Row]:
+        """Yield the records from log index `start` on, in log order."""
+        query = "select position, id, entry, kind, signers from records where position >= ?"
+        if kind:
+            query += " and kind = ?"
+        values = (start, kind) if kind else (start,)
+        for row in self._db.execute(query + " order by position", values):
+            yield _row(row)
+
+    def sources(self, target: str) -> list[tuple[str, str]]:
+        """Return (id, link name) of the records that link to `target`, in log order."""
+        query = "select source, name from links join records on id = source where target = ? order by position, name"
+        return list(self._db.execute(query, (target,)))
+
+    def holders(self, digest: str) -> list[tuple[str, str]]:
+        """Return (id, blob name) of the records that name a blob."""
+        query = "select record, name from blobs join records on id = record where digest = ? order by position"
+        return list(self._db.execute(query, (digest,)))
+
+
+def _row(row: tuple[int, str, str, str, str]) -> Row:
+    return Row(row[0], row[1], row[2], row[3], tuple(row[4].split()))

@@ -1,0 +1,269 @@
+"""The ledger of a commons: committing records so that nothing is ever lost.
+
+The order of writes, and why a crash between any two of them is harmless:
+
+    1. records and blobs     named by their digests; unlogged ones mean nothing
+    2. tiles and bundles     beyond the published size nobody reads them, and
+                             the next append writes them again
+    3. the promise           size and root, kept beside the log key, *before*
+                             the signature exists: what may have been signed
+                             is always known
+    4. the signed checkpoint the records are now committed
+    5. index, leftovers      derived; made again when they are behind
+
+On the next start a promise ahead of the checkpoint is fulfilled from the
+tiles (they were durable first), never replaced by another head of that size.
+If the tiles are not there, the disk went back in time (a restored backup), and
+the ledger refuses to sign until a newer copy is restored: two inconsistent
+signed checkpoints cannot come from one key whose promises are kept. Against a
+key copied to two machines only witnesses help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import NamedTuple, Protocol, Self
+
+from auzolan.core.record.authority import Chain
+from auzolan.core.record.checkpoint import Checkpoint, TreeHead, checkpoint_text, read_checkpoint
+from auzolan.core.record.envelope import Envelope
+from auzolan.core.record.errors import MissingError, StaleError, UsageError, VerificationError
+from auzolan.core.record.files import Files
+from auzolan.core.record.governance import GOVERNANCE_KIND, read_governance
+from auzolan.core.record.index import Index, Row
+from auzolan.core.record.keys import PublicKey, SigningKey
+from auzolan.core.record.note import Note, NoteSignature, sign_note, verify_note
+from auzolan.core.record.published import CHECKPOINT, COSIGNED, blob_path, record_path
+from auzolan.core.record.record import Record, digests_in
+from auzolan.core.record.tilelog import TileReader, TileWriter
+from auzolan.core.record.tombstone import TOMBSTONE_KIND, erased_by
+from auzolan.core.record.view import BLOB_LIMIT, LedgerView, index_row
+
+OpenKey = Callable[[PublicKey], SigningKey]
+
+
+class HeadGuard(Protocol):
+    """The memory of what was signed for each log; it lives beside the log key, not in the commons."""
+
+    def last(self, origin: str) -> TreeHead | None:
+        """Return the largest head promised for this log, or None."""
+        ...
+
+    def promise(self, origin: str, head: TreeHead) -> None:
+        """Remember durably that `head` is about to be signed."""
+        ...
+
+
+class Committed(NamedTuple):
+    """Where a record stands; `fresh` is False when it stood there already."""
+
+    position: int
+    id: str
+    fresh: bool
+
+
+class Ledger(LedgerView):
+    """A ledger that can grow; only for the process that holds its lock.
+
+    Args:
+        public, private, index: as for `LedgerView`.
+        validate: raises MalformedError for a record whose kind demands another form.
+    """
+
+    def __init__(
+        self,
+        public: Files,
+        private: Files,
+        index: Index,
+        validate: Callable[[Record], object] = lambda _: None,
+    ) -> None:
+        super().__init__(public, private, index)
+        self._validate = validate
+        self._writer: TileWriter | None = None
+
+    def load(self) -> Self:
+        """Read the published state; see `LedgerView.load`."""
+        self._writer = None
+        return super().load()
+
+    def stage_blob(self, data: bytes) -> str:
+        """Keep the bytes of a public blob until its record is committed; return the digest."""
+        digest = sha256(data).hexdigest()
+        self._private.write_all({f"staged/{digest}": data})
+        return digest
+
+    def keep_private_blob(self, data: bytes, salt: bytes) -> str:
+        """Keep the bytes of a private blob behind 32 random ones; return the digest."""
+        if len(salt) != 32:
+            raise UsageError("a private blob needs a salt of 32 bytes")
+        digest = sha256(salt + data).hexdigest()
+        self._private.write_all({blob_path(digest): salt + data})
+        return digest
+
+    def commit(self, envelopes: Sequence[Envelope], open_key: OpenKey, guard: HeadGuard) -> list[Committed]:
+        """Check `envelopes` in order and log those that are new, all or none.
+
+        Args:
+            envelopes: signed records; those already committed are passed over.
+            open_key: gives the secret of the log key in force; asked before anything is written.
+            guard: what was signed for this log so far.
+
+        Raises:
+            VerificationError, MalformedError, MissingError: a record may not be
+                committed; nothing was.
+            StaleError: this disk is older than what the key has signed.
+            StorageError: writing failed; run again, nothing is lost.
+        """
+        self._settle(envelopes, open_key, guard)
+        chain = self._copy_chain()
+        rows: list[tuple[Row, Record]] = []
+        places: dict[str, int] = {}
+        items: dict[str, bytes] = {}
+        for envelope in envelopes:
+            record = envelope.claimed
+            if record.id in places or self.index.find(record.id):
+                continue
+            position = self.head.size + len(rows)
+            self._check_content(record, places)
+            authorised = chain.verify(envelope, position)
+            items |= self._items(envelope)
+            places[record.id] = position
+            rows.append((index_row(position, envelope, authorised.signers), record))
+        if rows:
+            self._publish(rows, items, chain, open_key, guard)
+        self._finish_erasures()
+        return [Committed(self.find(e.claimed.id).position, e.claimed.id, e.claimed.id in places) for e in envelopes]
+
+    def _copy_chain(self) -> Chain:
+        chain = Chain()
+        for version in self.chain.versions:
+            chain.accept(version)
+        return chain
+
+    def _check_content(self, record: Record, places: dict[str, int]) -> None:
+        """Refuse dangling links, ids hidden in the body and bytes that are not here."""
+        self._validate(record)
+        for name, target in record.links.items():
+            if target not in places and not self.index.find(target):
+                raise MissingError(f"link {name}: record {target[:16]}… is not in this ledger")
+        for digest in digests_in(record.body):
+            row = self.index.find(digest)
+            if digest in places or (row and row.id == digest):
+                raise VerificationError(f"the body holds the id of record {digest[:16]}…; it belongs in links")
+        for name, digest in record.public_blobs.items():
+            if not self._public.exists(blob_path(digest)) and not self._private.exists(f"staged/{digest}"):
+                raise MissingError(f"blob {name}: the bytes of {digest[:16]}… are not on this machine")
+
+    def _items(self, envelope: Envelope) -> dict[str, bytes]:
+        items = {record_path(envelope.entry.hex()): envelope.canonical}
+        for digest in envelope.claimed.public_blobs.values():
+            if not self._public.exists(blob_path(digest)):
+                data = self._private.read(f"staged/{digest}", BLOB_LIMIT)
+                if sha256(data).hexdigest() != digest:
+                    raise VerificationError(f"the staged bytes of blob {digest[:16]}… were changed")
+                items[blob_path(digest)] = data
+        return items
+
+    def _publish(
+        self,
+        rows: list[tuple[Row, Record]],
+        items: dict[str, bytes],
+        chain: Chain,
+        open_key: OpenKey,
+        guard: HeadGuard,
+    ) -> None:
+        rules = chain.current.rules
+        log_key = open_key(rules.log_key)
+        erased = [d for _, record in rows if record.kind == TOMBSTONE_KIND for d in erased_by(record)]
+        self._private.write_all({f"erasing/{digest}": b"" for digest in erased})
+        writer = self._writer or TileWriter.open(self._public, self.head)
+        self._writer = None  # until all is done, a failure must read the disk again
+        self._public.write_all(items)  # 1
+        head = writer.append([bytes.fromhex(row.entry) for row, _ in rows])  # 2
+        partials = writer.superseded_partials(self.head.size)
+        guard.promise(rules.origin, head)  # 3
+        self._sign(rules.origin, head, log_key)  # 4
+        self.chain = chain
+        self.index.add(rows, head)  # 5
+        self._private.remove_all(f"staged/{digest}" for _, r in rows for digest in r.public_blobs.values())
+        for folder in partials:
+            self._public.remove_all(self._public.paths(folder))
+        self._writer = writer
+
+    def _sign(self, origin: str, head: TreeHead, log_key: SigningKey) -> None:
+        """Sign and publish `head`, which was promised; keep the old checkpoint while only it is cosigned."""
+        if self.checkpoint and len(self.checkpoint.note.signatures) > 1:
+            self._public.write_all({COSIGNED: self.checkpoint.note.to_bytes()})
+        text = checkpoint_text(origin, head)
+        data = Note(text, (sign_note(text, log_key),)).to_bytes()
+        self._public.write_all({CHECKPOINT: data})
+        self.checkpoint, self.head = read_checkpoint(data), head
+
+    def _settle(self, envelopes: Sequence[Envelope], open_key: OpenKey, guard: HeadGuard) -> None:
+        """Make promise and checkpoint agree before anything new is promised.
+
+        Raises:
+            StaleError: more was signed for this log than this disk holds.
+            VerificationError: something else was signed.
+        """
+        if self.chain.versions:
+            origin = self.chain.current.rules.origin
+        else:
+            origin = next((read_governance(e.claimed.body).origin for e in envelopes[:1]), "")
+        last = guard.last(origin)
+        if last == self.head or (last is None and not self.head.size):
+            return
+        if last is None or last.size <= self.head.size:
+            if last and self.reader().root_at(last.size) != last.root:
+                raise VerificationError(
+                    f"this ledger has another history than the one that was signed at size {last.size}; "
+                    "restore the right copy"
+                )
+            guard.promise(origin, self.head)
+            return
+        try:
+            TileWriter.open(self._public, last)
+            rules = self._chain_to(last).current.rules
+        except (MissingError, VerificationError):
+            raise StaleError(
+                f"this ledger has {self.head.size} entries, but {last.size} were signed for it; "
+                "restore a newer copy (a signed history cannot be taken back)"
+            ) from None
+        self._sign(origin, last, open_key(rules.log_key))
+        self.load()
+
+    def _chain_to(self, head: TreeHead) -> Chain:
+        """Return the governance versions up to `head`, which is ahead of what is published."""
+        chain = self._copy_chain()
+        for position, entry in enumerate(TileReader(self._public, head.size).entries(self.head.size), self.head.size):
+            envelope = self.published.envelope(entry)
+            if envelope.claimed.kind == GOVERNANCE_KIND:
+                chain.verify(envelope, position)
+        return chain
+
+    def add_cosignature(self, line: NoteSignature) -> Checkpoint:
+        """Put a witness's cosignature on the published checkpoint.
+
+        Raises:
+            VerificationError: it is not by a witness that the governance names, or does not fit.
+        """
+        if self.checkpoint is None:
+            raise MissingError("nothing is published yet")
+        note = self.checkpoint.note.with_signature(line)
+        witnesses = self.chain.current.rules.witness_keys
+        verified = verify_note(Note(note.text, (line,)), witnesses, "cosignature")
+        if not verified:
+            raise VerificationError(f"cosignature: the governance names no witness {line.name} with that key")
+        self._public.write_all({CHECKPOINT: note.to_bytes()})
+        self.checkpoint = read_checkpoint(note.to_bytes())
+        return self.checkpoint
+
+    def _finish_erasures(self) -> None:
+        """Erase the private blobs that committed tombstones name, also those that a crash left."""
+        waiting = [path.removeprefix("erasing/") for path in self._private.paths("erasing")]
+        if not waiting:
+            return
+        tombstoned = {d for row in self.index.rows(TOMBSTONE_KIND) for d in erased_by(self.envelope(row).claimed)}
+        self._private.remove_all(blob_path(digest) for digest in waiting if digest in tombstoned)
+        self._private.remove_all(f"erasing/{digest}" for digest in waiting)

@@ -1,0 +1,363 @@
+"""Verifying a published ledger from nothing but its bytes and, if given, a pin.
+
+The steps, in order; each has at least one folder in tests/attacks:
+
+     1. Checkpoint    it is a well-formed signed tree head
+     2. Tree          the entries hash to every tile and to the signed root
+     3. Records       each entry's file is there, with the logged bytes, in canonical form
+     4. Root          the first record is a governance, the pinned one if a pin is given
+     5. Governance    each version continues the one in force and keeps the rights floor
+     6. Signatures    enough different principals signed each record, by the rules in force then
+     7. Once          no record stands twice
+     8. Links         each names an earlier record, and no id hides in a body
+     9. Blobs         published bytes match; erased and withheld ones are named
+    10. Log key       the checkpoint is signed by the key in force, for the log it names
+    11. Witnesses     cosignatures fit, enough of them, recent enough, none of another history
+    12. Memory        it continues what this machine saw before
+
+Covered: a published ledger that was altered anywhere, or was never authorised.
+Not covered: whether what the principals signed is true or wise; a history that
+nobody else saw, where no witness cosigned and nothing was seen before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from auzolan.core.record.authority import Authorised, SuccessionError
+from auzolan.core.record.checkpoint import TILE_HEIGHT, TILE_WIDTH, Checkpoint, TreeHead, tile_path
+from auzolan.core.record.envelope import Envelope
+from auzolan.core.record.errors import (
+    AuzolanError,
+    MalformedError,
+    MissingError,
+    NotCheckedError,
+    VerificationError,
+)
+from auzolan.core.record.files import ReadFiles
+from auzolan.core.record.findings import STEPS, Expectation, Status, Step, VerifiedLedger
+from auzolan.core.record.governance import GOVERNANCE_KIND
+from auzolan.core.record.merkle import HASH_SIZE, Frontier, leaf_hash
+from auzolan.core.record.note import Verified, verify_note
+from auzolan.core.record.published import Published, blob_path
+from auzolan.core.record.record import Record, digests_in
+from auzolan.core.record.tilelog import TileReader
+from auzolan.core.record.tombstone import TOMBSTONE_KIND, erased_by
+
+_CLOCK_TOLERANCE = 300
+
+
+def verify_ledger(
+    files: ReadFiles,
+    expect: Expectation,
+    report: Callable[[Step], None] = lambda _: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> VerifiedLedger:
+    """Verify the published ledger in `files`.
+
+    Args:
+        files: the published folder.
+        expect: the pin, the memory and the clock.
+        report: called with every step as it ends, the failing one included.
+        progress: called with (records done, records in all).
+
+    Returns:
+        What was verified; `complete` says whether some step could not be checked.
+
+    Raises:
+        VerificationError: a step failed.
+        MissingError, StorageError: it could not be checked at all.
+    """
+    return _Verifier(files, expect, report, progress).run()
+
+
+class _Verifier:
+    """One run; `_in_step` names the step that an error belongs to."""
+
+    def __init__(
+        self,
+        files: ReadFiles,
+        expect: Expectation,
+        report: Callable[[Step], None],
+        progress: Callable[[int, int], None],
+    ) -> None:
+        self._files = files
+        self._published = Published(files)
+        self._expect = expect
+        self._report = report
+        self._progress = progress
+        self._private_of: dict[str, set[str]] = {}
+        self._tombstones: list[Record] = []
+        self._private_digests: set[str] = set()
+        self._missing: list[str] = []
+        self._n_signatures = 0
+        self._n_links = 0
+
+    @contextmanager
+    def _in_step(self, number: int, about: str = "") -> Iterator[None]:
+        """Turn an error into the step's failure, or into "not checked" where bytes are missing."""
+        try:
+            yield
+        except AuzolanError as error:
+            unchecked = isinstance(error, NotCheckedError)
+            status = Status.NOT_CHECKED if unchecked else Status.FAILED
+            finding = f"{about}{error}"
+            self._report(Step(number, status, finding))
+            kind = type(error) if unchecked else VerificationError
+            raise kind(f"step {number} ({STEPS[number - 1]}): {finding}") from None
+
+    def _end(self, number: int, status: Status, finding: str) -> None:
+        step = Step(number, status, finding)
+        self._result.steps.append(step)
+        self._report(step)
+
+    def run(self) -> VerifiedLedger:
+        """Run all steps."""
+        # 1. Checkpoint
+        with self._in_step(1):
+            checkpoint = self._published.checkpoint()
+            if not checkpoint.head.size:
+                raise MalformedError("checkpoint: of an empty log; a commons begins with its governance")
+        self._result = VerifiedLedger(checkpoint)
+        head = checkpoint.head
+        self._end(1, Status.PASSED, f"log {checkpoint.origin}, {head.size:,} entries, root {head.root.hex()[:16]}…")
+        # 2. Tree
+        with self._in_step(2):
+            self._check_tree(head)
+        self._end(2, Status.PASSED, "recomputed: the entries hash to every tile and to that root")
+        # 3. to 8.: record by record, in log order
+        for position, entry in enumerate(self._result.entries):
+            self._check_record(position, entry)
+            self._progress(position + 1, head.size)
+        self._end_records()
+        # 9. Blobs
+        self._check_blobs()
+        # 10. Log key
+        with self._in_step(10):
+            self._check_log_key(checkpoint)
+        # 11. Witnesses
+        with self._in_step(11):
+            self._check_witnesses(checkpoint)
+        # 12. Memory
+        with self._in_step(12):
+            self._check_memory(head)
+        return self._result
+
+    # 2
+    def _check_tree(self, head: TreeHead) -> None:
+        reader = TileReader(self._files, head.size)
+        frontier = Frontier()
+        upper: dict[int, list[bytes]] = {}
+        for number in range(-(-head.size // TILE_WIDTH)):
+            bundle = reader.bundle(number)
+            leaves = [leaf_hash(entry) for entry in bundle]
+            self._compare_tile(reader, 0, number, leaves)
+            self._result.entries += bundle
+            for level, row in enumerate(frontier.extend(leaves)[::TILE_HEIGHT]):
+                upper.setdefault(level, []).extend(row if level else [])
+        for level, row in upper.items():
+            for start in range(0, len(row), TILE_WIDTH):
+                self._compare_tile(reader, level, start // TILE_WIDTH, row[start : start + TILE_WIDTH])
+        if frontier.root() != head.root:
+            raise VerificationError(
+                f"the entries hash to root {frontier.root().hex()[:16]}…, the checkpoint says {head.root.hex()[:16]}…"
+            )
+
+    def _compare_tile(self, reader: TileReader, level: int, number: int, expected: list[bytes]) -> None:
+        stored = reader.tile(level, number)
+        if stored != expected:
+            at = next(i for i, (a, b) in enumerate(zip(stored, expected, strict=False)) if a != b)
+            raise VerificationError(
+                f"{tile_path(level, number, len(expected))}: hash {at} is not what the entries give"
+            )
+
+    # 3 to 8
+    def _check_record(self, position: int, entry: bytes) -> None:
+        about = f"entry {position}: "
+        with self._in_step(3, about):
+            if len(entry) != HASH_SIZE:
+                raise MalformedError(f"expected the SHA-256 of a record, got {len(entry)} bytes")
+            envelope = self._published.envelope(entry)
+        record = envelope.claimed
+        if position == 0:
+            with self._in_step(4, about):
+                self._check_root(record)
+        authorised = self._authorise(envelope, position, about)
+        with self._in_step(7, about):
+            if record.id in self._result.positions:
+                first = self._result.positions[record.id]
+                raise VerificationError(f"record {record.id[:16]}… stands already at entry {first}")
+        with self._in_step(8, about):
+            self._check_links(record)
+        self._result.positions[record.id] = position
+        self._result.signers.append(authorised.signers)
+        self._n_signatures += len(envelope.signatures)
+        self._n_links += len(record.links)
+        self._note_blobs(record)
+
+    def _check_root(self, record: Record) -> None:
+        if record.kind != GOVERNANCE_KIND:
+            raise VerificationError(f"the first record must be {GOVERNANCE_KIND}, got {record.kind}")
+        if self._expect.root is not None and record.id != self._expect.root:
+            raise VerificationError(
+                f"this commons begins with {record.id[:16]}…, not with the pinned root {self._expect.root[:16]}…"
+            )
+
+    def _authorise(self, envelope: Envelope, position: int, about: str) -> Authorised:
+        try:
+            return self._result.chain.verify(envelope, position)
+        except (SuccessionError, MalformedError) as error:
+            with self._in_step(5, about):
+                raise error
+        except VerificationError as error:
+            with self._in_step(6, about):
+                raise error
+
+    def _check_links(self, record: Record) -> None:
+        for name, target in record.links.items():
+            if target not in self._result.positions:
+                raise VerificationError(f"link {name} names {target[:16]}…, which is no earlier record")
+        for digest in digests_in(record.body):
+            if digest in self._result.positions:
+                raise VerificationError(f"the body hides the id of record {digest[:16]}…, which belongs in links")
+
+    def _end_records(self) -> None:
+        chain, n = self._result.chain, len(self._result.entries)
+        self._end(3, Status.PASSED, f"recomputed: {n:,} record files hash to their entries, in canonical form")
+        if self._expect.root:
+            self._end(4, Status.PASSED, f"the first record is the pinned root {self._expect.root[:16]}…")
+        else:
+            finding = f"consistent with itself; authority not pinned (to pin it: --root {chain.versions[0].id})"
+            self._end(4, Status.OPEN, finding)
+        rules, versions = chain.current.rules, len(chain.versions)
+        floor = f"; {len(rules.rights_floor)} articles in the rights floor" if rules.rights_floor else ""
+        versions_text = "1 version" if versions == 1 else f"{versions} versions"
+        self._end(
+            5,
+            Status.PASSED,
+            f"{versions_text} of the rules of {rules.name!r}, each signed as both demand{floor}",
+        )
+        self._end(6, Status.PASSED, f"{self._n_signatures:,} signatures fit, and enough principals made them")
+        self._end(7, Status.PASSED, "no record stands twice")
+        self._end(8, Status.PASSED, f"{self._n_links:,} links name earlier records; no id hides in a body")
+
+    # 9
+    def _note_blobs(self, record: Record) -> None:
+        if record.private_blobs:
+            self._private_of[record.id] = set(record.private_blobs.values())
+            self._private_digests |= self._private_of[record.id]
+        for name, digest in record.public_blobs.items():
+            with self._in_step(9, f"record {record.id[:16]}…, blob {name}: "):
+                try:
+                    self._published.check_blob(digest)
+                except MissingError:
+                    self._result.unavailable[digest] = "missing"
+        if record.kind == TOMBSTONE_KIND:
+            self._tombstones.append(record)
+
+    def _check_blobs(self) -> None:
+        erased: set[str] = set()
+        for record in self._tombstones:
+            with self._in_step(9, f"tombstone {record.id[:16]}…: "):
+                held = set().union(*(self._private_of.get(target, set()) for target in record.links.values()))
+                for digest in erased_by(record):
+                    if digest not in held:
+                        raise VerificationError(f"erases {digest[:16]}…, which no record that it affects names")
+                    erased.add(digest)
+        for digest in sorted(self._private_digests):
+            with self._in_step(9, f"private blob {digest[:16]}…: "):
+                self._check_private(digest, digest in erased)
+        counts = {
+            word: list(self._result.unavailable.values()).count(word) for word in ("missing", "withheld", "erased")
+        }
+        said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        status = Status.NOT_CHECKED if counts["missing"] else Status.OPEN if counts["withheld"] else Status.PASSED
+        self._end(9, status, f"every blob that is here has its digest{'; ' + said if said else ''}")
+
+    def _check_private(self, digest: str, is_erased: bool) -> None:
+        path = blob_path(digest)
+        if _digest_or_none(self._files, path) is not None:
+            raise VerificationError("a private blob is published")
+        found = _digest_or_none(self._expect.private, path) if self._expect.private else None
+        if found is None:
+            self._result.unavailable[digest] = "erased" if is_erased else "withheld"
+        elif is_erased:
+            raise VerificationError("a tombstone says it was erased, but it is still on this machine")
+        elif found != digest:
+            raise VerificationError(f"its bytes hash to {found[:16]}…")
+
+    # 10
+    def _check_log_key(self, checkpoint: Checkpoint) -> None:
+        rules = self._result.chain.current.rules
+        if checkpoint.origin != rules.origin:
+            raise VerificationError(f"the checkpoint is of log {checkpoint.origin!r}, the rules name {rules.origin!r}")
+        if not verify_note(checkpoint.note, [rules.log_key], "checkpoint"):
+            raise VerificationError(f"the checkpoint is not signed by the log key in force, {rules.log_key.name}")
+        self._end(10, Status.PASSED, f"the checkpoint is signed by {rules.log_key.name}")
+
+    # 11
+    def _check_witnesses(self, checkpoint: Checkpoint) -> None:
+        rules = self._result.chain.current.rules
+        if not rules.witness_keys:
+            self._end(11, Status.OPEN, "the rules name no witnesses: nobody else vouches that all see the same")
+            return
+        current = verify_note(checkpoint.note, rules.witness_keys, "checkpoint")
+        older = self._older_cosignatures(checkpoint.head)
+        times = [v.time for v in (*current, *older) if v.time is not None]
+        self._result.newest_cosignature = max(times, default=None)
+        names = ", ".join(sorted(v.key.name for v in current)) or "none"
+        finding = f"{len(current)} of {rules.witness_quorum} needed cosignatures ({names})"
+        problem = self._staleness(times, rules.witness_max_age)
+        if len(current) < rules.witness_quorum:
+            problem = "not enough witnesses have seen this head"
+        status = Status.NOT_CHECKED if problem else Status.PASSED if rules.witness_quorum else Status.OPEN
+        self._end(11, status, finding + (f"; {problem}" if problem else ""))
+
+    def _older_cosignatures(self, head: TreeHead) -> Sequence[Verified]:
+        older = self._published.cosigned()
+        if older is None:
+            return []
+        rules = self._result.chain.current.rules
+        verified = verify_note(older.note, rules.witness_keys, "cosigned")
+        if verified and older.origin == rules.origin:
+            self._continues(older.head, head, "witnesses cosigned")
+        return verified
+
+    def _staleness(self, times: Sequence[int], max_age: int | None) -> str:
+        newest = max(times, default=None)
+        if newest is None:
+            return "" if max_age is None else "no cosignature says when this head was seen"
+        age = self._expect.now - newest
+        if age < -_CLOCK_TOLERANCE:
+            return f"the newest cosignature lies {-age:,} s in the future: this clock or the witness's is wrong"
+        if max_age is not None and age > max_age:
+            return f"stale: the newest cosignature is {age // 86_400} days old, the rules allow {max_age // 86_400}"
+        return ""
+
+    def _continues(self, old: TreeHead, head: TreeHead, who: str) -> None:
+        if old.size > head.size:
+            raise VerificationError(f"{who} a head of size {old.size}, larger than this ledger's {head.size}")
+        if TileReader(self._files, head.size).root_at(old.size) != old.root:
+            raise VerificationError(
+                f"{who} another history at size {old.size}: the log shows different things to different people"
+            )
+
+    # 12
+    def _check_memory(self, head: TreeHead) -> None:
+        seen = self._expect.seen
+        if seen is None:
+            self._end(12, Status.OPEN, "this machine has not seen this log before")
+        elif seen.size > head.size:
+            finding = f"stale: this machine has seen {seen.size:,} entries, here are {head.size:,}"
+            self._end(12, Status.NOT_CHECKED, finding)
+        else:
+            self._continues(seen, head, "this machine saw")
+            self._end(12, Status.PASSED, f"continues the {seen.size:,} entries that this machine saw before")
+
+
+def _digest_or_none(files: ReadFiles, path: str) -> str | None:
+    try:
+        return files.digest(path)
+    except MissingError:
+        return None
