@@ -116,6 +116,8 @@ def read_governance(body: JsonValue) -> Governance:
         MalformedError: with the path of the first thing that is wrong.
     """
     table = as_object(body, "governance")
+    if table.get("format") != GOVERNANCE_KIND:
+        raise MalformedError(f"governance: expected format = {GOVERNANCE_KIND!r}")
     principals = _read_principals(table.get("principals"))
     roles = _read_roles(table.get("roles"), principals)
     log = as_object(table.get("log"), "log")

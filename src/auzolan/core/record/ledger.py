@@ -101,6 +101,14 @@ class Ledger(LedgerView):
         self._private.write_all({blob_path(digest): salt + data})
         return digest
 
+    def note_subject(self, subject: str, digest: str) -> None:
+        """Remember, privately, that a private blob is about `subject`, so that it can be forgotten by name."""
+        self._private.write_all({f"{_subject_folder(subject)}/{digest}": b""})
+
+    def about_subject(self, subject: str) -> list[str]:
+        """Return the digests of the private blobs about `subject`."""
+        return [path.split("/")[-1] for path in self._private.paths(_subject_folder(subject))]
+
     def commit(self, envelopes: Sequence[Envelope], open_key: OpenKey, guard: HeadGuard) -> list[Committed]:
         """Check `envelopes` in order and log those that are new, all or none.
 
@@ -132,7 +140,7 @@ class Ledger(LedgerView):
             rows.append((index_row(position, envelope, authorised.signers), record))
         if rows:
             self._publish(rows, items, chain, open_key, guard)
-        self._finish_erasures()
+        self.finish_erasures()
         return [Committed(self.find(e.claimed.id).position, e.claimed.id, e.claimed.id in places) for e in envelopes]
 
     def _copy_chain(self) -> Chain:
@@ -259,11 +267,16 @@ class Ledger(LedgerView):
         self.checkpoint = read_checkpoint(note.to_bytes())
         return self.checkpoint
 
-    def _finish_erasures(self) -> None:
+    def finish_erasures(self) -> None:
         """Erase the private blobs that committed tombstones name, also those that a crash left."""
         waiting = [path.removeprefix("erasing/") for path in self._private.paths("erasing")]
         if not waiting:
             return
         tombstoned = {d for row in self.index.rows(TOMBSTONE_KIND) for d in erased_by(self.envelope(row).claimed)}
         self._private.remove_all(blob_path(digest) for digest in waiting if digest in tombstoned)
+        self._private.remove_all(path for path in self._private.paths("about") if path.split("/")[-1] in tombstoned)
         self._private.remove_all(f"erasing/{digest}" for digest in waiting)
+
+
+def _subject_folder(subject: str) -> str:
+    return f"about/{sha256(subject.encode()).hexdigest()}"

@@ -65,11 +65,11 @@ class Published:
         data = self.files.read(path)
         digest = sha256(data).digest()
         if digest != entry:
-            raise VerificationError(f"{path}: its bytes hash to {digest.hex()[:16]}…, not to what was logged")
+            raise VerificationError(f"{path[:22]}…: its bytes hash to {digest.hex()[:16]}…, not to what was logged")
         try:
             return read_envelope(data, "record")
         except MalformedError as error:
-            raise MalformedError(f"{path}: {error}") from None
+            raise MalformedError(f"{path[:22]}…: {error}") from None
 
     def check_blob(self, digest: str) -> str:
         """Return `digest` if the published blob has it.
@@ -81,5 +81,5 @@ class Published:
         path = blob_path(digest)
         found = self.files.digest(path)
         if found != digest:
-            raise VerificationError(f"{path}: its bytes hash to {found[:16]}…, not to {digest[:16]}…")
+            raise VerificationError(f"{path[:20]}…: the published bytes hash to {found[:16]}…, not to what was signed")
         return digest

@@ -224,23 +224,22 @@ class _Verifier:
 
     def _end_records(self) -> None:
         chain, n = self._result.chain, len(self._result.entries)
-        self._end(3, Status.PASSED, f"recomputed: {n:,} record files hash to their entries, in canonical form")
+        self._end(3, Status.PASSED, f"recomputed: {_count(n, 'record file')} as logged, in canonical form")
         if self._expect.root:
             self._end(4, Status.PASSED, f"the first record is the pinned root {self._expect.root[:16]}…")
         else:
-            finding = f"consistent with itself; authority not pinned (to pin it: --root {chain.versions[0].id})"
+            finding = "authority not pinned: anyone could have made a commons that looks like this"
             self._end(4, Status.OPEN, finding)
         rules, versions = chain.current.rules, len(chain.versions)
-        floor = f"; {len(rules.rights_floor)} articles in the rights floor" if rules.rights_floor else ""
-        versions_text = "1 version" if versions == 1 else f"{versions} versions"
+        floor = f"; {_count(len(rules.rights_floor), 'article')} in the rights floor" if rules.rights_floor else ""
         self._end(
             5,
             Status.PASSED,
-            f"{versions_text} of the rules of {rules.name!r}, each signed as both demand{floor}",
+            f"{_count(versions, 'version')} of the rules of {rules.name!r}, signed as old and new rules demand{floor}",
         )
-        self._end(6, Status.PASSED, f"{self._n_signatures:,} signatures fit, and enough principals made them")
+        self._end(6, Status.PASSED, f"{_count(self._n_signatures, 'signature')} checked; enough principals made them")
         self._end(7, Status.PASSED, "no record stands twice")
-        self._end(8, Status.PASSED, f"{self._n_links:,} links name earlier records; no id hides in a body")
+        self._end(8, Status.PASSED, f"{_count(self._n_links, 'link')}, all to earlier records; no id hides in a body")
 
     # 9
     def _note_blobs(self, record: Record) -> None:
@@ -361,3 +360,7 @@ def _digest_or_none(files: ReadFiles, path: str) -> str | None:
         return files.digest(path)
     except MissingError:
         return None
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

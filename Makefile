@@ -1,0 +1,51 @@
+# Two commands do all set-up: `make demo` and `make test`. Both only need Python >= 3.11 and a package index.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Pins the build tools too.
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint format bench clean
+
+help: ## Show these lines
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.base: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Auzolan needs Python 3.11 or newer; say which with: make PYTHON=python3.12 ..."; exit 2; }
+	@echo "installing into $(VENV) (once)"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.base ## The story so far, offline after installation; leaves its commons in demo/
+	AUZOLAN=$(CURDIR)/$(BIN)/auzolan recipes/town.sh demo
+
+test: $(VENV)/.dev ## All tests but the slow ones
+	$(BIN)/python -m pytest -q -n auto -m "not slow"
+
+test-all: $(VENV)/.dev ## Slow ones too, and longer fuzzing
+	AUZOLAN_FUZZ_SECONDS=$${AUZOLAN_FUZZ_SECONDS:-120} $(BIN)/python -m pytest -q -n auto
+
+lint: $(VENV)/.dev ## ruff, mypy --strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Lay out the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.base ## Measure against peers (own environment); see docs/benchmarks.md
+	bench/run.sh
+
+clean: ## Remove what was built
+	rm -rf $(VENV) .venv-* demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,221 @@
+"""Edge: finding a commons on this disk, opening its ledger, keys and passphrases."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from auzolan.core.kinds import read_kind
+from auzolan.core.record.canonical import JsonObject, check_signable
+from auzolan.core.record.disk import DiskFiles, exclusive_lock
+from auzolan.core.record.envelope import Envelope, read_envelope
+from auzolan.core.record.errors import MalformedError, MissingError, StorageError, UsageError
+from auzolan.core.record.index import Index
+from auzolan.core.record.keys import PublicKey, SigningKey, read_public_key
+from auzolan.core.record.keystore import PROMISED, KeyStore, Memory, home_folder
+from auzolan.core.record.ledger import Ledger
+
+GOVERNANCE_FILE = "governance.toml"
+_MAX_PASSPHRASE_BYTES = 4096
+_passphrase_descriptor: int | None = None
+_passphrases: dict[str, bytes] = {}
+
+
+@dataclass(frozen=True)
+class Commons:
+    """The folder of a commons and what stands where in it."""
+
+    root: Path
+
+    @property
+    def governance_file(self) -> Path:
+        """The working copy of the rules; the ones in force stand in the ledger."""
+        return self.root / GOVERNANCE_FILE
+
+    @property
+    def pending(self) -> Path:
+        """Records that still lack signatures or have not been committed."""
+        return self.root / "pending"
+
+    @property
+    def public(self) -> DiskFiles:
+        """The published part."""
+        return DiskFiles(self.root / "ledger", self.root / "private" / "tmp")
+
+    @property
+    def private(self) -> DiskFiles:
+        """What is never published."""
+        return DiskFiles(self.root / "private")
+
+    @contextmanager
+    def reading(self) -> Iterator[Ledger]:
+        """Open the ledger to read it; nothing on the disk but the index may change."""
+        index = Index(self.root / "index.sqlite")
+        try:
+            yield Ledger(self.public, self.private, index, read_kind).load()
+        finally:
+            index.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Ledger]:
+        """Open the ledger to write it, alone."""
+        with exclusive_lock(self.root / "private" / "lock"):
+            self.private.clear_temporary()
+            with self.reading() as ledger:
+                ledger.finish_erasures()
+                yield ledger
+
+    def pending_path(self, record_id: str) -> Path:
+        """Return the file of a pending record."""
+        return self.pending / f"{record_id}.dsse"
+
+    def write_pending(self, envelope: Envelope) -> Path:
+        """Write a pending record, keeping signatures that its file already has."""
+        path = self.pending_path(envelope.claimed.id)
+        if path.exists():
+            envelope = envelope.with_signatures(list(read_envelope_file(path).signatures))
+        write_envelope_file(path, envelope)
+        return path
+
+
+def find_commons(start: Path | None) -> Commons:
+    """Return the commons at `start`, or around the current folder.
+
+    Raises:
+        MissingError: there is none.
+    """
+    if start is not None:
+        if not (start / GOVERNANCE_FILE).is_file():
+            raise MissingError(f"{start} is not a commons (it has no {GOVERNANCE_FILE})")
+        return Commons(start)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / GOVERNANCE_FILE).is_file():
+            return Commons(folder)
+    raise MissingError("no commons here; go to its folder, name it with --commons, or make one with `auzolan init`")
+
+
+def read_envelope_file(path: Path) -> Envelope:
+    """Return the envelope in a file; signatures unchecked."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    return read_envelope(data, str(path))
+
+
+def write_envelope_file(path: Path, envelope: Envelope) -> None:
+    """Write an envelope whole."""
+    write_file(path, envelope.canonical)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file of the user's so that it is whole or untouched."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise StorageError(f"cannot write {path}: {error.strerror}") from None
+
+
+def read_toml(path: Path) -> JsonObject:
+    """Return a TOML file as JSON without floats and dates.
+
+    Raises:
+        UsageError: not TOML, or with values that cannot be signed.
+    """
+    import tomllib
+
+    try:
+        table: JsonObject = tomllib.loads(path.read_text("utf-8"))
+        check_signable(table, path.name)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, MalformedError) as error:
+        raise UsageError(f"{path}: {error}") from None
+    return table
+
+
+def read_key(text: str) -> PublicKey:
+    """Return the public key that a user typed, or the one of their own that they named.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if "+" not in text:
+        return key_store().find(text)
+    try:
+        return read_public_key(text)
+    except MalformedError as error:
+        raise UsageError(str(error)) from None
+
+
+def key_store() -> KeyStore:
+    """Return this person's keys."""
+    return KeyStore(home_folder())
+
+
+def promises() -> Memory:
+    """Return what this machine has promised to sign."""
+    return Memory(home_folder(), PROMISED)
+
+
+def use_passphrase_descriptor(descriptor: int | None) -> None:
+    """Read the passphrase from this file descriptor instead of asking."""
+    global _passphrase_descriptor
+    _passphrase_descriptor = descriptor
+
+
+def ask_passphrase(prompt: str, twice: bool = False) -> bytes:
+    """Return a passphrase from the descriptor, AUZOLAN_PASSPHRASE_FILE or a prompt, never from arguments.
+
+    Raises:
+        UsageError: there is no terminal to ask at, or the two entries differ.
+    """
+    if _passphrase_descriptor is not None:
+        return _first_line(lambda: os.fdopen(os.dup(_passphrase_descriptor or 0), "rb").readline(_MAX_PASSPHRASE_BYTES))
+    if path := os.environ.get("AUZOLAN_PASSPHRASE_FILE"):
+        return _first_line(lambda: Path(path).read_bytes().split(b"\n")[0])
+    if not sys.stdin.isatty():
+        raise UsageError("no terminal to ask for a passphrase; set AUZOLAN_PASSPHRASE_FILE or use --passphrase-fd")
+    first = getpass.getpass(f"{prompt}: ")
+    if twice and getpass.getpass("Again, to be sure: ") != first:
+        raise UsageError("the two passphrases differ; nothing was written")
+    return first.encode()
+
+
+def _first_line(read: Callable[[], bytes]) -> bytes:
+    if "" not in _passphrases:
+        try:
+            _passphrases[""] = read().rstrip(b"\r\n")
+        except OSError as error:
+            raise UsageError(f"cannot read the passphrase: {error.strerror}") from None
+    if not _passphrases[""]:
+        raise UsageError("the passphrase is empty")
+    return _passphrases[""]
+
+
+def open_key(public: PublicKey) -> SigningKey:
+    """Open a secret key of this person, asking once for its passphrase."""
+
+    def ask(found: PublicKey) -> bytes:
+        if found.keyid not in _passphrases:
+            _passphrases[found.keyid] = ask_passphrase(f"Passphrase of key {found.name}")
+        return _passphrases[found.keyid]
+
+    try:
+        return key_store().open(public, ask)
+    except UsageError:
+        _passphrases.pop(public.keyid, None)
+        raise

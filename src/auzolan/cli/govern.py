@@ -1,0 +1,384 @@
+"""`govern` on the command line: keys, a new commons, signing and committing together."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sys
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from auzolan.cli.commons import (
+    Commons,
+    ask_passphrase,
+    find_commons,
+    key_store,
+    open_key,
+    promises,
+    read_envelope_file,
+    read_key,
+    read_toml,
+    write_envelope_file,
+    write_file,
+)
+from auzolan.cli.output import handled, hint, out, plain, print_json, short, talk
+from auzolan.cli.template import governance_toml
+from auzolan.cli.words import explain, headline
+from auzolan.core.record.authority import Shortfall, check_signers, shortfall
+from auzolan.core.record.envelope import Envelope
+from auzolan.core.record.errors import MalformedError, MissingError, UsageError
+from auzolan.core.record.governance import GOVERNANCE_KIND, read_governance
+from auzolan.core.record.keys import DEMO_PREFIX, PublicKey, check_key_name
+from auzolan.core.record.ledger import Ledger
+from auzolan.core.record.record import Record, is_digest
+from auzolan.core.record.tombstone import tombstone
+
+CommonsOption = Annotated[
+    Path | None, typer.Option("--commons", metavar="DIR", help="The commons; default: the one around this folder.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
+KeyOption = Annotated[str | None, typer.Option("--key", metavar="NAME", help="Which of your keys signs.")]
+
+key_app = typer.Typer(help="Make and list your keys; secrets stay sealed on this machine.", no_args_is_help=True)
+
+
+@key_app.command("new")
+@handled
+def key_new(
+    name: Annotated[str, typer.Argument(help="What others will see, such as 'library-desk'.")],
+    demo: Annotated[
+        bool, typer.Option("--demo", help="A throw-away key, without passphrase and marked as such.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key pair and print its public key, which you give to the others."""
+    if name.startswith(DEMO_PREFIX) and not demo:
+        raise UsageError(f"names that begin with {DEMO_PREFIX!r} mark throw-away keys; add --demo, or choose another")
+    full = name if name.startswith(DEMO_PREFIX) or not demo else DEMO_PREFIX + name
+    try:
+        check_key_name(full)
+    except MalformedError as error:
+        raise UsageError(str(error)) from None
+    passphrase = b"" if demo else ask_passphrase(f"New passphrase for {full}", twice=True)
+    _print_key(key_store().create(full, passphrase), as_json)
+
+
+@key_app.command("list")
+@handled
+def key_list(as_json: JsonOption = False) -> None:
+    """List your keys."""
+    keys = key_store().public_keys()
+    if as_json:
+        print_json([_key_json(key) for key in keys])
+    for key in () if as_json else keys:
+        out().print(str(key), soft_wrap=True)
+    if not keys and not as_json:
+        hint("no keys yet; make one with `auzolan key new NAME`")
+
+
+@key_app.command("show")
+@handled
+def key_show(
+    name: Annotated[str, typer.Argument(help="One of your keys.")],
+    witness: Annotated[bool, typer.Option("--witness", help="As a witness presents it.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print one public key."""
+    public = key_store().find(name)
+    _print_key(PublicKey(public.name, public.raw, 4) if witness else public, as_json)
+
+
+def _key_json(key: PublicKey) -> dict[str, object]:
+    return {"name": key.name, "public": str(key), "id": key.keyid, "demo": key.is_demo}
+
+
+def _print_key(key: PublicKey, as_json: bool) -> None:
+    if as_json:
+        print_json(_key_json(key))
+    else:
+        out().print(str(key), soft_wrap=True)
+
+
+@handled
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the commons will live.")],
+    name: Annotated[str, typer.Option("--name", help="What the commons calls itself.")],
+    principal: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--principal", metavar="ID=KEY", help="A person or body: an id and a public key, or the name of your key."
+        ),
+    ] = None,
+    log_key: Annotated[
+        str | None, typer.Option("--log-key", metavar="NAME", help="Your key that signs the log.")
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Mark it as a demonstration; throw-away keys are let in.")
+    ] = False,
+    edit: Annotated[
+        bool, typer.Option("--edit", help="Only write governance.toml, to change it before signing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a commons: a folder with its rules, its log, and the first record to sign."""
+    commons = Commons(folder)
+    if (folder / "ledger").exists() or commons.governance_file.exists():
+        raise UsageError(f"{folder} holds a commons already")
+    principals = _parse_principals(principal or [])
+    _refuse_demo_keys([key for keys in principals.values() for key in keys], demo)
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "commons"
+    public = key_store().find(log_key) if log_key else _new_log_key(slug, demo)
+    _refuse_demo_keys([public], demo)
+    text = governance_toml(name, f"auzolan/{slug}-{secrets.token_hex(4)}", public, principals, demo)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_file(folder / ".gitignore", b"private/\npending/\nindex.sqlite*\n")
+    write_file(commons.governance_file, text.encode())
+    if edit:
+        hint(f"edit {commons.governance_file}, then run `auzolan propose governance --commons {folder}`")
+        if as_json:
+            print_json({"commons": str(folder), "governance": str(commons.governance_file)})
+        return
+    record = Record(GOVERNANCE_KIND, read_toml(commons.governance_file))
+    own = {key.keyid for key in key_store().public_keys()}
+    local = [key for keys in principals.values() for key in keys if key.keyid in own]
+    propose_record(commons, record, local, as_json, commit_at_once=True)
+
+
+def _parse_principals(options: list[str]) -> dict[str, list[PublicKey]]:
+    principals: dict[str, list[PublicKey]] = {}
+    for option in options:
+        who, separator, key = option.partition("=")
+        if not separator or not re.fullmatch(r"[a-z][a-z0-9-]{0,47}", who):
+            raise UsageError(f"--principal {option[:60]!r}: expected ID=KEY, with an id like 'library'")
+        principals.setdefault(who, []).append(read_key(key))
+    if principals:
+        return principals
+    own = key_store().public_keys()
+    if len(own) != 1:
+        raise UsageError("name at least one --principal ID=KEY (make a key with `auzolan key new NAME`)")
+    return {"steward": own}
+
+
+def _refuse_demo_keys(keys: list[PublicKey], demo: bool) -> None:
+    marked = next((key.name for key in keys if key.is_demo), None)
+    if marked and not demo:
+        raise UsageError(
+            f"{marked} is a throw-away demo key: anyone can sign with it, so it cannot be the root of a commons; "
+            "make a real one with `auzolan key new NAME`, or add --demo to try things out"
+        )
+
+
+def _new_log_key(slug: str, demo: bool) -> PublicKey:
+    name = f"{DEMO_PREFIX if demo else ''}{slug}-log"
+    if name in {key.name for key in key_store().public_keys()}:
+        name = f"{name}-{secrets.token_hex(3)}"
+    hint(f"making the key that signs the log: {name}")
+    return key_store().create(name, b"" if demo else ask_passphrase(f"New passphrase for {name}", twice=True))
+
+
+def propose_record(
+    commons: Commons, record: Record, keys: list[PublicKey], as_json: bool, *, commit_at_once: bool = False
+) -> None:
+    """Write a record to `pending/`, signed with `keys`, and say what it still needs.
+
+    With `commit_at_once`, commit it when nothing is lacking.
+    """
+    with commons.writing() as ledger:
+        if ledger.index.find(record.id):
+            raise UsageError(f"record {short(record.id)} is committed already")
+        envelope, known = Envelope(record), _known_keys(record, ledger)
+        for public in keys:
+            if public.keyid not in known:
+                raise UsageError(f"no principal of this commons holds the key {public.name}")
+            envelope = envelope.signed_by(open_key(public))
+        path = commons.write_pending(envelope)
+        envelope = read_envelope_file(path)
+        lacking = _shortfalls(envelope, ledger)
+        if commit_at_once and not lacking:
+            _commit(commons, ledger, [envelope], as_json)
+            return
+    _print_pending(path, record, lacking, as_json)
+
+
+def _known_keys(record: Record, ledger: Ledger | None) -> dict[str, PublicKey]:
+    """Return key id -> key of everyone whose signature on `record` could count."""
+    keys: dict[str, PublicKey] = {}
+    if record.kind == GOVERNANCE_KIND:
+        keys |= read_governance(record.body).keys
+    if ledger and ledger.chain.versions:
+        keys |= ledger.chain.current.rules.keys
+    return keys
+
+
+def _shortfalls(envelope: Envelope, ledger: Ledger) -> list[Shortfall]:
+    """Return what an envelope lacks under the rules in force and, for new rules, its own."""
+    current = ledger.chain.current if ledger.chain.versions else None
+    signers = check_signers(envelope, current)
+    judges = [current.rules] if current else []
+    if envelope.claimed.kind == GOVERNANCE_KIND:
+        judges.append(read_governance(envelope.claimed.body))
+    found = [shortfall(envelope.claimed, rules, signers) for rules in judges]
+    return list(dict.fromkeys(lack for lack in found if lack))
+
+
+def _print_pending(path: Path, record: Record, lacking: list[Shortfall], as_json: bool) -> None:
+    if as_json:
+        print_json(_pending_json(path, record, lacking))
+        return
+    out().print(str(path), soft_wrap=True)
+    for lack in lacking:
+        hint(f"still needs {lack.needed - len(lack.signed)} of role {lack.role}: {', '.join(lack.missing)}")
+    if lacking:
+        hint("send the file to them; each runs `auzolan sign FILE` and sends it back")
+    else:
+        hint(f"enough have signed; commit it with `auzolan commit {path}`")
+
+
+def _pending_json(path: Path, record: Record, lacking: list[Shortfall]) -> dict[str, object]:
+    needs = [
+        {"role": lack.role, "needed": lack.needed, "signed": lack.signed, "missing": lack.missing} for lack in lacking
+    ]
+    return {"id": record.id, "kind": record.kind, "headline": headline(record), "file": str(path), "needs": needs}
+
+
+@handled
+def sign(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A pending record, pending/<id>.dsse.")],
+    key: KeyOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts.")] = False,
+    commons: CommonsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add your signature to a pending record, after showing what it says."""
+    envelope = read_envelope_file(file)
+    with ExitStack() as stack:
+        try:
+            ledger: Ledger | None = stack.enter_context(find_commons(commons).reading())
+        except MissingError:
+            if commons:
+                raise
+            ledger = None
+        public = _show_and_choose(envelope, ledger, key)
+        if not yes and not (sys.stdin.isatty() and typer.confirm(f"Sign this as {public.name}?", err=True)):
+            raise UsageError("not signed; answer y at the prompt, or add --yes in a script")
+        envelope = envelope.signed_by(open_key(public))
+        write_envelope_file(file, envelope)
+        lacking = _shortfalls(envelope, ledger) if ledger else []
+    if as_json:
+        print_json({**_pending_json(file, envelope.claimed, lacking), "signed_as": public.name})
+        return
+    out().print(f"signed {short(envelope.claimed.id)} as {plain(public.name)}")
+    if ledger:
+        _print_pending(file, envelope.claimed, lacking, as_json)
+
+
+def _show_and_choose(envelope: Envelope, ledger: Ledger | None, key: str | None) -> PublicKey:
+    """Check the signatures so far, show what is being signed, and return the key that signs."""
+    current = ledger.chain.current if ledger and ledger.chain.versions else None
+    if current or envelope.claimed.kind == GOVERNANCE_KIND:
+        check_signers(envelope, current)
+    else:
+        hint("no commons here: who has signed so far, and whether your key counts, could not be checked")
+    for line in explain(envelope.claimed, current.rules if current else None):
+        talk().print(line)
+    return _choose_key(key, envelope, ledger)
+
+
+def _choose_key(name: str | None, envelope: Envelope, ledger: Ledger | None) -> PublicKey:
+    """Return the key to sign with: the named one, or the only one that this record can still use."""
+    known = _known_keys(envelope.claimed, ledger)
+    if name:
+        public = key_store().find(name)
+        if known and public.keyid not in known:
+            raise UsageError(f"no principal of this commons holds the key {public.name}")
+        return public
+    signed = {signature.keyid for signature in envelope.signatures}
+    own = [k for k in key_store().public_keys() if (not known or k.keyid in known) and k.keyid not in signed]
+    if len(own) != 1:
+        names = ", ".join(k.name for k in own) or "none that this record still needs"
+        raise UsageError(f"say which key signs with --key NAME; yours: {names}")
+    return own[0]
+
+
+@handled
+def commit(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Signed records; copies of one are merged.")],
+    commons: CommonsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that enough have signed, and put records into the log for ever."""
+    merged: dict[str, Envelope] = {}
+    for file in files:
+        envelope = read_envelope_file(file)
+        known = merged.get(envelope.claimed.id)
+        merged[envelope.claimed.id] = known.with_signatures(list(envelope.signatures)) if known else envelope
+    place = find_commons(commons)
+    with place.writing() as ledger:
+        _commit(place, ledger, list(merged.values()), as_json)
+
+
+def _commit(commons: Commons, ledger: Ledger, envelopes: list[Envelope], as_json: bool) -> None:
+    results = ledger.commit(envelopes, open_key, promises())
+    for result in results:
+        commons.pending_path(result.id).unlink(missing_ok=True)
+    rows = [{"id": r.id, "entry": r.position, "new": r.fresh} for r in results]
+    root = ledger.chain.versions[0].id
+    if as_json:
+        print_json({"committed": rows, "size": ledger.head.size, "root": root})
+        return
+    for result, envelope in zip(results, envelopes, strict=True):
+        verb = "committed" if result.fresh else "stands already"
+        out().print(f"{verb} as entry {result.position}: {result.id}", soft_wrap=True)
+        if envelope.claimed.id == root:
+            hint(f"this is the root of the commons; whoever verifies it pins it: auzolan verify --root {root}")
+
+
+@handled
+def pending(commons: CommonsOption = None, as_json: JsonOption = False) -> None:
+    """List the records that wait for signatures or for `commit`."""
+    place = find_commons(commons)
+    rows = []
+    with place.reading() as ledger:
+        for path in sorted(place.pending.glob("*.dsse")):
+            envelope = read_envelope_file(path)
+            rows.append((path, envelope.claimed, _shortfalls(envelope, ledger)))
+    if as_json:
+        print_json([_pending_json(*row) for row in rows])
+        return
+    for path, record, lacking in rows:
+        waits = "; ".join(f"needs {k.needed - len(k.signed)} of {', '.join(k.missing)}" for k in lacking)
+        out().print(f"{short(record.id)}  {record.kind:<16} {headline(record)}", soft_wrap=True)
+        out().print(f"    {waits or 'ready: auzolan commit ' + str(path)}", soft_wrap=True)
+    if not rows:
+        hint("nothing is pending")
+
+
+@handled
+def forget(
+    who: Annotated[
+        str, typer.Argument(metavar="PARTICIPANT", help="As given with --about, or the digest of a private file.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Public: do not name the person.")] = "asked to be forgotten",
+    key: KeyOption = None,
+    commons: CommonsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase the private files about a participant and leave a signed tombstone."""
+    place = find_commons(commons)
+    with place.writing() as ledger:
+        digests = [who] if is_digest(who) else ledger.about_subject(who)
+        held = {digest: ledger.index.holders(digest) for digest in digests}
+        held = {digest: rows for digest, rows in held.items() if any(name.startswith("private.") for _, name in rows)}
+        if not held:
+            raise MissingError("no private file in this commons is known to be about that participant")
+        if reason and who.lower() in reason.lower():
+            raise UsageError("the reason is public; it must not name the participant")
+        affected = sorted({record_id for rows in held.values() for record_id, _ in rows})
+        today = datetime.now(UTC).date().isoformat()
+        record = tombstone(sorted(held), affected, reason, today)
+        chosen = _choose_key(key, Envelope(record), ledger)
+    propose_record(place, record, [chosen], as_json, commit_at_once=True)

@@ -1,0 +1,116 @@
+"""Printing: data to stdout, talk to stderr, and nothing that can fool a terminal.
+
+Text from records is shown with control and invisible direction characters made
+visible, because whoever wrote a record must not be able to write on the screen
+of whoever checks it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from auzolan.core.record.errors import AuzolanError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_BUG_EXIT = 3
+
+
+def out() -> Console:
+    """Return a console for data; made anew, so that redirected streams are seen."""
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def talk() -> Console:
+    """Return a console for talk."""
+    return Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def plain(text: str, limit: int = 2_000) -> str:
+    """Return `text` safe to show: control, format and private characters are made visible."""
+    shown = "".join(
+        c if c == " " or unicodedata.category(c)[0] not in "CZ" else f"\\u{{{ord(c):x}}}" for c in text[:limit]
+    )
+    return shown + (f"… ({len(text):,} characters)" if len(text) > limit else "")
+
+
+def short(digest: str) -> str:
+    """Return the first 16 digits of a digest, enough to recognise it."""
+    return f"{digest[:16]}…"
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document to stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def hint(message: str) -> None:
+    """Say something helpful on stderr."""
+    talk().print(plain(message), style="dim")
+
+
+def handled(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn the package's errors into one line and an exit code; a traceback never shows."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        as_json = bool(kwargs.get("as_json"))
+        try:
+            return command(*args, **kwargs)
+        except (typer.Exit, typer.Abort, typer.TyperException):
+            raise
+        except AuzolanError as error:
+            _fail(str(error), error.exit_code, as_json)
+        except KeyboardInterrupt:
+            _fail("interrupted; what was committed stays, nothing is half done", _BUG_EXIT, as_json)
+        except BrokenPipeError:
+            # Whoever read our output has gone; writing the rest into nothing is not an error of theirs.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except OSError as error:
+            _fail(f"{error.strerror or error}: {error.filename or 'a file'}", _BUG_EXIT, as_json)
+        except Exception as error:
+            if os.environ.get("AUZOLAN_DEBUG"):
+                raise
+            _fail(
+                f"a bug in auzolan ({type(error).__name__}); nothing was lost; AUZOLAN_DEBUG=1 shows details",
+                _BUG_EXIT,
+                as_json,
+            )
+
+    return run
+
+
+def _fail(message: str, code: int, as_json: bool) -> NoReturn:
+    if as_json:
+        print_json({"error": message, "exit_code": code})
+    talk().print(f"auzolan: {plain(message)}", style="red")
+    raise typer.Exit(code) from None
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on stderr once the work has lasted a second; yields update(done, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=talk(), transient=True) as bar:
+        task = bar.add_task(label, total=None, visible=False)
+
+        def update(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=(bar.tasks[0].elapsed or 0) > 1)
+
+        yield update
+
+
+JsonDict = dict[str, Any]

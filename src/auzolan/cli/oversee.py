@@ -1,0 +1,386 @@
+"""`oversee` on the command line: verify, trace, prove, cosign, fsck."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from auzolan.cli.commons import Commons, find_commons, key_store, open_key, write_file
+from auzolan.cli.govern import CommonsOption, JsonOption
+from auzolan.cli.output import JsonDict, handled, hint, out, plain, print_json, progress_bar, short
+from auzolan.cli.propose import resolve
+from auzolan.cli.target import Target, find_target, find_verified
+from auzolan.cli.words import headline
+from auzolan.core.record.checkpoint import read_checkpoint
+from auzolan.core.record.disk import exclusive_lock
+from auzolan.core.record.errors import MalformedError, MissingError, UsageError, VerificationError
+from auzolan.core.record.files import ReadFiles
+from auzolan.core.record.findings import Expectation, Status, Step, VerifiedLedger
+from auzolan.core.record.fsck import find_damage
+from auzolan.core.record.keys import read_public_key
+from auzolan.core.record.keystore import SEEN, WITNESSED, Memory, home_folder
+from auzolan.core.record.note import NoteSignature, cosign_note, read_signature_line
+from auzolan.core.record.proof import verify_proof
+from auzolan.core.record.published import CHECKPOINT, Published
+from auzolan.core.record.record import is_digest
+from auzolan.core.record.tilelog import TileReader
+from auzolan.core.record.trace import Strength, Walk
+from auzolan.core.record.verify import verify_ledger
+from auzolan.core.record.witness import AddCheckpoint, add_checkpoint
+
+RootOption = Annotated[
+    str | None,
+    typer.Option("--root", metavar="ID", help="Id of the first rules, learned from someone you trust (the pin)."),
+]
+_MARKS = {
+    Status.PASSED: ("✓", "green"),
+    Status.FAILED: ("✗", "bold red"),
+    Status.NOT_CHECKED: ("?", "yellow"),
+    Status.OPEN: ("·", "dim"),
+}
+
+
+def _run_verification(target: Target, root: str | None, quiet: bool) -> VerifiedLedger:
+    """Verify a ledger, print the steps as they end, and remember what was seen."""
+    if root is not None and not is_digest(root):
+        raise UsageError("--root: expected the full id, 64 hexadecimal digits")
+    seen = Memory(home_folder(), SEEN)
+    assert target.files is not None, "checked by the callers"
+    origin = _claimed_origin(target.files)
+    name = f"{root or 'unpinned'} {origin}"
+    expect = Expectation(int(time.time()), root, seen.last(name), target.private)
+    with progress_bar("verifying records") as progress:
+        verified = verify_ledger(target.files, expect, lambda step: None if quiet else _print_step(step), progress)
+    last = seen.last(name)
+    if last is None or last.size <= verified.checkpoint.head.size:
+        seen.promise(name, verified.checkpoint.head)
+    return verified
+
+
+def _claimed_origin(files: ReadFiles) -> str:
+    """Return the name a ledger gives itself, only to look up what was seen of it before."""
+    try:
+        return read_checkpoint(files.read(CHECKPOINT)).origin
+    except MalformedError:
+        return ""
+
+
+def _print_step(step: Step) -> None:
+    mark, style = _MARKS[step.status]
+    line = Text(f"{mark} {step.number:>2}. {step.title:<11} ", style=style)
+    body = Table.grid(padding=0)
+    body.add_column(width=len(line))
+    body.add_column(ratio=1, overflow="fold")
+    body.add_row(line, Text(plain(step.finding)))
+    out().print(body)
+
+
+def _verdict(verified: VerifiedLedger, root: str | None) -> str:
+    if not verified.complete:
+        return "not everything could be checked; what was checked holds"
+    return "verified against the pinned root" if root else "consistent with itself; authority not pinned"
+
+
+@handled
+def verify(
+    target: Annotated[
+        str, typer.Argument(metavar="[DIGEST|FILE|DIR|URL]", help="What to verify; default: the commons around here.")
+    ] = ".",
+    root: RootOption = None,
+    log_key: Annotated[
+        str | None, typer.Option("--log-key", metavar="KEY", help="For a proof file without its ledger: the log's key.")
+    ] = None,
+    origin: Annotated[str | None, typer.Option("--origin", help="For --log-key: the log's name.")] = None,
+    commons: CommonsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a whole ledger, one record, or a proof file, step by step.
+
+    Exit code 0: all that was asked for holds. 1: a step failed, do not trust it. 3: something could not be checked.
+    """
+    found = find_target(target, commons)
+    if found.proof is not None and (log_key or found.files is None):
+        _verify_proof_alone(found.proof, log_key, origin, as_json)
+        return
+    if found.files is None:
+        raise MissingError("no ledger here to check it against; name it with --commons")
+    try:
+        verified = _run_verification(found, root, as_json)
+        about = _record_in_question(found, verified)
+    except (VerificationError, MalformedError):
+        if not as_json:
+            out().print("verdict: do not trust it", style="bold red")
+        raise
+    if as_json:
+        print_json(_verification_json(target, root, verified, about))
+    else:
+        for line in about or {}:
+            out().print(f"{line}: {plain(str((about or {})[line]))}", soft_wrap=True)
+        style = "bold green" if verified.complete and root else "bold yellow"
+        out().print(f"verdict: {_verdict(verified, root)}", style=style)
+        if not root:
+            hint(f"this commons begins with {verified.root_id}; compare that id with one from someone you trust,")
+            hint("then verify with --root ID")
+    if not verified.complete:
+        raise typer.Exit(3)
+
+
+def _record_in_question(found: Target, verified: VerifiedLedger) -> dict[str, object] | None:
+    """Return what is known about the one record that the user asked about."""
+    assert found.files is not None, "checked by the caller"
+    record_id = None
+    if found.proof is not None:
+        rules = verified.chain.current.rules
+        logged = verify_proof(found.proof, rules.origin, rules.log_key, rules.witness_keys)
+        if TileReader(found.files, verified.checkpoint.head.size).root_at(logged.head.size) != logged.head.root:
+            raise VerificationError("the proof leads to another history than this ledger's")
+        record_id = logged.envelope.claimed.id
+    elif found.record is not None:
+        record_id = find_verified(verified, found.record)
+    if record_id is None:
+        return None
+    position = verified.positions[record_id]
+    record = Published(found.files).envelope(verified.entries[position]).claimed
+    signers = ", ".join(verified.signers[position])
+    return {"record": record_id, "entry": position, "kind": record.kind, "says": headline(record), "signed by": signers}
+
+
+def _verify_proof_alone(proof: bytes, log_key: str | None, origin: str | None, as_json: bool) -> None:
+    if not log_key or not origin:
+        raise UsageError(
+            "a proof file needs the ledger (--commons DIR), or the log's --log-key and --origin to check it by"
+        )
+    logged = verify_proof(proof, origin, read_public_key(log_key))
+    record = logged.envelope.claimed
+    verdict = "logged; whether enough signed it was not checked (that needs the ledger)"
+    said = {"record": record.id, "entry": logged.position, "kind": record.kind, "says": headline(record)}
+    if as_json:
+        print_json({**said, "verdict": verdict, "size": logged.head.size})
+        return
+    for name, value in said.items():
+        out().print(f"{name}: {value}", soft_wrap=True)
+    out().print(f"verdict: {verdict}", style="bold yellow")
+
+
+def _verification_json(
+    target: str, root: str | None, verified: VerifiedLedger, about: dict[str, object] | None
+) -> JsonDict:
+    head = verified.checkpoint.head
+    return {
+        "target": target,
+        "verdict": _verdict(verified, root),
+        "pinned": root is not None,
+        "complete": verified.complete,
+        "root": verified.root_id,
+        "origin": verified.checkpoint.origin,
+        "size": head.size,
+        "tree_root": head.root.hex(),
+        "newest_cosignature": verified.newest_cosignature,
+        "steps": [
+            {"number": s.number, "title": s.title, "status": str(s.status), "finding": s.finding}
+            for s in verified.steps
+        ],
+        "record": about,
+    }
+
+
+_STRENGTH_STYLES = {
+    Strength.RECOMPUTED: "bold green",
+    Strength.CHECKED: "green",
+    Strength.ASSERTED: "yellow",
+    Strength.UNAVAILABLE: "dim",
+}
+
+
+@handled
+def trace(
+    record_id: Annotated[str, typer.Argument(metavar="ID", help="A record, or 8 or more of its first digits.")],
+    root: RootOption = None,
+    commons: CommonsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Walk from a record to all it rests on, and to all that rests on it.
+
+    Every link shows how well it was established in this very run: recomputed, checked, or only asserted by its signers.
+    """
+    place = find_commons(commons)
+    found = Target(place.public, place.private)
+    verified = _run_verification(found, root, quiet=True)
+    with progress_bar("reading links") as progress:
+        walk = Walk(place.public, verified, progress=progress)
+    start = find_verified(verified, record_id)
+    rests_on, led_to = _branches(walk, start, True, {start}), _branches(walk, start, False, {start})
+    if as_json:
+        verdict = _verdict(verified, root)
+        print_json({"record": _node_json(walk, start), "verdict": verdict, "rests_on": rests_on, "led_to": led_to})
+        return
+    tree = Tree(_node_text(walk, start))
+    for title, branches in (("rests on", rests_on), ("led to", led_to)):
+        _grow(tree.add(Text(title if branches else f"{title}: nothing", style="bold")), branches)
+    out().print(tree)
+    hint(f"{_verdict(verified, root)}; 'asserted' means: signed by those who say so, not recomputed here")
+
+
+def _branches(walk: Walk, digest: str, backwards: bool, seen: set[str]) -> list[JsonDict]:
+    """Return the links from `digest` as nested JSON; a record met before is not opened again."""
+    branches = []
+    for link in walk.backwards(digest) if backwards else walk.forwards(digest):
+        other = link.target if backwards else link.source
+        node: JsonDict = {"link": link.name, "strength": str(link.strength)}
+        if link.is_blob:
+            gone = walk.verified.unavailable.get(link.target)
+            node |= {"blob": link.target, "status": gone or "its bytes match"}
+        else:
+            again = other in seen
+            seen.add(other)
+            node |= _node_json(walk, other)
+            node["again"] = again
+            node["branches"] = [] if again else _branches(walk, other, backwards, seen)
+        branches.append(node)
+    return branches
+
+
+def _node_json(walk: Walk, record_id: str) -> JsonDict:
+    record, position = walk.record(record_id), walk.verified.positions[record_id]
+    return {
+        "id": record_id,
+        "kind": record.kind,
+        "headline": headline(record),
+        "entry": position,
+        "signers": list(walk.verified.signers[position]),
+    }
+
+
+def _node_text(walk: Walk, record_id: str) -> Text:
+    node = _node_json(walk, record_id)
+    return Text.assemble(
+        (short(record_id), "bold"),
+        f"  {node['kind']}  {node['headline']}",
+        (f"  by {', '.join(node['signers'])}", "dim"),
+    )
+
+
+def _grow(tree: Tree, branches: list[JsonDict]) -> None:
+    for node in branches:
+        style = _STRENGTH_STYLES[Strength(node["strength"])]
+        label = Text.assemble((f"{node['link']} ", "dim"), (f"[{node['strength']}] ", style))
+        if "blob" in node:
+            tree.add(label + Text(f"file {short(node['blob'])}, {node['status']}"))
+            continue
+        label += Text(f"{short(node['id'])}  {node['kind']}  {node['headline']}")
+        label += Text("  (see above)" if node["again"] else f"  by {', '.join(node['signers'])}", style="dim")
+        _grow(tree.add(label), node["branches"])
+
+
+@handled
+def prove(
+    record_id: Annotated[str, typer.Argument(metavar="ID", help="A record, or 8 or more of its first digits.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: <id>.tlog-proof.")
+    ] = None,
+    commons: CommonsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write an offline proof that a record is in the log, for anyone to keep."""
+    with find_commons(commons).reading() as ledger:
+        full = resolve(ledger, record_id)
+        proof, rules = ledger.prove(full), ledger.chain.current.rules
+    path = output or Path(f"{full[:16]}.tlog-proof")
+    write_file(path, proof.to_bytes())
+    if as_json:
+        said = {"file": str(path), "record": full, "entry": proof.index, "size": proof.checkpoint.head.size}
+        print_json({**said, "log_key": str(rules.log_key), "origin": rules.origin})
+        return
+    out().print(str(path), soft_wrap=True)
+    hint(f"anyone can check it: auzolan verify {path} --origin {rules.origin} --log-key {rules.log_key}")
+
+
+@handled
+def cosign(
+    target: Annotated[str, typer.Argument(metavar="[DIR|URL]", help="The ledger to witness.")] = ".",
+    key: Annotated[str | None, typer.Option("--key", metavar="NAME", help="Your witness key.")] = None,
+    receive: Annotated[
+        Path | None, typer.Option("--receive", metavar="FILE", help="Instead: add a witness's line from this file.")
+    ] = None,
+    root: RootOption = None,
+    commons: CommonsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Witness a ledger: verify it, check that it continues what you saw, and cosign its checkpoint.
+
+    Prints the cosignature line. In a commons on this machine it is put on the checkpoint at once;
+    elsewhere send the line to whoever keeps the log, who runs `auzolan cosign --receive FILE`.
+    """
+    if receive is not None:
+        line = read_signature_line(receive.read_text("utf-8").strip("\n"), str(receive))
+    else:
+        found = find_target(target, commons)
+        if found.files is None or not key:
+            raise UsageError("name a ledger, and your witness key with --key NAME")
+        line = _witness(found, root, key)
+        if found.private is None:
+            print_json({"line": str(line)}) if as_json else out().print(str(line), end="", soft_wrap=True)
+            return
+    place = Commons(Path(target)) if receive is None and target != "." else find_commons(commons)
+    with place.writing() as ledger:
+        ledger.add_cosignature(line)
+    print_json({"line": str(line)}) if as_json else out().print(str(line), end="", soft_wrap=True)
+
+
+def _witness(found: Target, root: str | None, key: str) -> NoteSignature:
+    """Verify a ledger, check that it continues what this witness cosigned before, and sign its head."""
+    assert found.files is not None, "checked by the caller"
+    verified = _run_verification(found, root, quiet=True)
+    checkpoint, rules = verified.checkpoint, verified.chain.current.rules
+    signing = open_key(key_store().find(key))
+    memory = Memory(home_folder(), WITNESSED)
+    with memory.locked(checkpoint.origin):
+        last = memory.last(checkpoint.origin)
+        old = last.size if last else 0
+        reader = TileReader(found.files, checkpoint.head.size)
+        proof = tuple(reader.consistency_proof(old)) if 0 < old <= checkpoint.head.size else ()
+        request = AddCheckpoint(old, proof, checkpoint)
+        seen = {checkpoint.origin: last} if last else {}
+        memory.promise(checkpoint.origin, add_checkpoint(request, {checkpoint.origin: [rules.log_key]}, seen))
+    return cosign_note(checkpoint.note.text, signing, int(time.time()))
+
+
+@handled
+def fsck(
+    repair: Annotated[bool, typer.Option("--repair", help="Write back what a digest proves.")] = False,
+    commons: CommonsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Re-derive this commons' whole ledger and name every damaged file, to the bit."""
+    place = find_commons(commons)
+    checkpoint = read_checkpoint(place.public.read("checkpoint"))
+    with progress_bar("checking files") as progress:
+        damages = list(find_damage(place.public, checkpoint.head, progress))
+    repaired = [damage for damage in damages if damage.repaired is not None] if repair else []
+    if repaired:
+        with exclusive_lock(place.root / "private" / "lock"):
+            place.public.write_all({damage.path: damage.repaired or b"" for damage in repaired})
+    lost = [damage for damage in damages if damage not in repaired]
+    if not lost:
+        with place.writing() as ledger:
+            ledger.index.clear()
+            with progress_bar("making the index again") as progress:
+                for done in ledger.rebuild_index(0):
+                    progress(done, ledger.head.size)
+    if as_json:
+        rows = [{"path": d.path, "finding": d.finding, "repaired": d in repaired} for d in damages]
+        print_json({"size": checkpoint.head.size, "damages": rows})
+    else:
+        for damage in damages:
+            verb = "repaired" if damage in repaired else "can be repaired (--repair)" if damage.repaired else "lost"
+            out().print(f"ledger/{damage.path}: {damage.finding}; {verb}", soft_wrap=True)
+        if not damages:
+            out().print(f"all {checkpoint.head.size:,} entries, their records and every tile are whole")
+    if lost:
+        raise typer.Exit(1)

@@ -1,0 +1,145 @@
+"""Every command in the README and the docs runs, in an empty folder, as it is written.
+
+A block is skipped by nobody: where a text needs an address, a root or a file of
+the reader's, `STAND_INS` says what stands in for it here.
+"""
+
+from __future__ import annotations
+
+import http.server
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
+
+
+def _blocks(page: Path) -> list[str]:
+    return _BLOCK.findall(page.read_text())
+
+
+def _run(script: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AUZOLAN")}
+    environment |= {
+        "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
+        "HOME": str(folder),
+        "COLUMNS": "80",
+        "AUZOLAN": str(Path(sys.executable).parent / "auzolan"),
+        **more,
+    }
+    environment.pop("XDG_CONFIG_HOME", None)
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment, capture_output=True, text=True,
+        timeout=300, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def test_the_tutorial_runs_as_it_is_written(tmp_path: Path) -> None:
+    script = "\n".join(_blocks(ROOT / "docs" / "tutorial.md"))
+
+    result = _run(script, tmp_path)
+
+    assert 0 == result.returncode, result.stdout + result.stderr
+    assert (
+        3
+        == result.stdout.count("verdict: verified against the pinned root")
+        + result.stderr.count("verified against")
+        - 1
+    )
+    assert "private.present [unavailable]" in result.stdout
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Run the demo script once; its folder and what it printed."""
+    folder = tmp_path_factory.mktemp("demo")
+    result = _run(f"'{ROOT}/recipes/town.sh' demo", folder)
+    assert 0 == result.returncode, result.stdout + result.stderr
+    return folder / "demo", result.stdout
+
+
+def test_the_demo_tells_the_whole_story(demo: tuple[Path, str]) -> None:
+    _, output = demo
+
+    assert "got 1 (library)" not in output  # errors are talk, not data
+    assert 2 == output.count("verdict: verified against the pinned root")
+    assert 1 == output.count("verdict: do not trust it")
+    assert "private.present [unavailable]" in output
+    assert all(len(line) <= 80 for line in output.splitlines() if line[:1] in "✓✗?·├└│")
+
+
+@pytest.fixture
+def web(demo: tuple[Path, str]) -> Iterator[str]:
+    """Serve the demo's commons on loopback."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    folder = demo[0] / "town"
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_checking_page_runs(demo: tuple[Path, str], web: str, tmp_path: Path) -> None:
+    folder, output = demo
+    root = re.search(r"root of the commons: ([0-9a-f]{64})", output)
+    assert root
+    shutil.copytree(folder / "town" / "ledger", tmp_path / "published")
+    (tmp_path / "passphrase").write_text("a long sentence\n")
+    script = "\n".join(_blocks(ROOT / "docs" / "checking.md"))
+    script = re.sub(r"--root ([0-9a-f]{64}|ID)", f"--root {root[1]}", script)
+    script = script.replace("https://…", web)
+
+    result = _run(script, tmp_path, AUZOLAN_PASSPHRASE_FILE=str(tmp_path / "passphrase"))
+
+    assert 0 == result.returncode, result.stdout + result.stderr
+    assert "verdict: verified against the pinned root" in result.stdout
+    assert (tmp_path / "line.txt").read_text().startswith("— neighbour.example ")
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_make_targets_that_are_documented_exist(page: Path) -> None:
+    targets = [line.split()[1] for block in _blocks(page) for line in block.splitlines() if line.startswith("make ")]
+
+    assert targets
+    for target in targets:
+        result = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert 0 == result.returncode, result.stderr
+
+
+def test_no_page_has_commands_that_no_test_runs() -> None:
+    run_here = {"tutorial.md", "checking.md", "README.md", "CONTRIBUTING.md"}
+    measured = {"benchmarks.md"}  # its commands are the benchmarks: `make bench`
+
+    assert set() == {page.name for page in PAGES if _blocks(page)} - run_here - measured
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = [link for link in _LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+
+    assert [] == broken
+
+
+def test_inline_commands_exist() -> None:
+    """Every `auzolan WORD` in the docs is a command."""
+    words = {m for page in PAGES for m in re.findall(r"`auzolan (?:propose |key )?([a-z]+)", page.read_text())}
+    helps = _run("auzolan --help; auzolan propose --help; auzolan key --help", Path.cwd()).stdout
+
+    assert set() == {word for word in words if not re.search(rf"\b{word}\b", helps)}
