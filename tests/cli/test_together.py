@@ -6,6 +6,8 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import TwoBodies
 from tests.cli.machine import Machine, file_bits, listing, path_of
 
@@ -248,6 +250,51 @@ def test_a_corrupted_index_is_made_again(two: TwoBodies) -> None:
     rows = two.library.json("log", "--commons", two.town)
 
     assert 2 == len(rows)
+
+
+@pytest.mark.parametrize("garbage", [b"", b"SQLite format 3\x00" + b"x" * 5_000, b"not a database at all" * 100])
+def test_a_damaged_index_file_is_made_again(two: TwoBodies, garbage: bytes) -> None:
+    two.minutes()
+    for path in two.town.glob("index.sqlite*"):
+        path.unlink()
+    (two.town / "index.sqlite").write_bytes(garbage)
+
+    rows = two.library.json("log", "--commons", two.town)
+
+    assert 2 == len(rows)
+
+
+def test_fsck_finds_and_removes_what_an_interrupted_commit_left(two: TwoBodies) -> None:
+    left = two.town / "ledger" / "records" / "ab" / "cd.dsse"
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(b"never logged")
+    found = two.library.json("fsck", "--commons", two.town)
+    two.library.run("fsck", "--repair", "--commons", two.town)
+
+    assert ["records/ab/cd.dsse"] == found["leftovers"]
+    assert not left.exists()
+    assert [] == two.library.json("fsck", "--commons", two.town)["leftovers"]
+
+
+def test_forget_also_erases_what_was_never_committed(two: TwoBodies) -> None:
+    present = two.library.folder / "present.txt"
+    present.write_text("resident-17")
+    two.propose("--title", "Minutes", "--private-blob", f"present={present}", "--about", "resident-17")
+
+    two.library.run("forget", "resident-17", "--commons", two.town)
+
+    assert not any(b"resident-17" in data for data in listing(two.town / "private").values())
+    assert 1 == len(two.library.json("log", "--commons", two.town))
+
+
+def test_a_failed_verification_says_in_json_which_step_failed(two: TwoBodies, visitor: Machine) -> None:
+    record = next((two.town / "ledger" / "records").rglob("*.dsse"))
+    file_bits(record, 1_000)
+
+    report = visitor.json("verify", two.town / "ledger", code=1)
+
+    assert ("do not trust it", 1) == (report["verdict"], report["exit_code"])
+    assert [(1, "passed"), (2, "passed"), (3, "failed")] == [(s["number"], s["status"]) for s in report["steps"]]
 
 
 def test_pending_says_who_is_missing(two: TwoBodies) -> None:

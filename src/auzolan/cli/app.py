@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 import auzolan
-from auzolan.cli import govern, history, oversee, propose
+from auzolan.cli import govern, history, oversee, propose, tracing
 from auzolan.cli.commons import use_passphrase_descriptor
 
 STORY = """Democratic governance for local AI: from votes to answers, and back.
@@ -77,7 +77,7 @@ app.command("commit", rich_help_panel=GOVERN)(govern.commit)
 app.command("pending", rich_help_panel=GOVERN)(govern.pending)
 app.command("forget", rich_help_panel=GOVERN)(govern.forget)
 app.command("verify", rich_help_panel=OVERSEE)(oversee.verify)
-app.command("trace", rich_help_panel=OVERSEE)(oversee.trace)
+app.command("trace", rich_help_panel=OVERSEE)(tracing.trace)
 app.command("log", rich_help_panel=OVERSEE)(history.log)
 app.command("show", rich_help_panel=OVERSEE)(history.show)
 app.command("prove", rich_help_panel=OVERSEE)(oversee.prove)

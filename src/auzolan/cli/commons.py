@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,11 +56,25 @@ class Commons:
     @contextmanager
     def reading(self) -> Iterator[Ledger]:
         """Open the ledger to read it; nothing on the disk but the index may change."""
-        index = Index(self.root / "index.sqlite")
+        index, ledger = self._load()
         try:
-            yield Ledger(self.public, self.private, index, read_kind).load()
+            yield ledger
         finally:
             index.close()
+
+    def _load(self) -> tuple[Index, Ledger]:
+        """Load the ledger; an index that cannot be read is derived data, so it is made again."""
+        path = self.root / "index.sqlite"
+        for attempt in ("as it is", "made again"):
+            try:
+                index = Index(path)
+                return index, Ledger(self.public, self.private, index, read_kind).load()
+            except sqlite3.DatabaseError as error:
+                if attempt == "made again":
+                    raise StorageError(f"cannot use the index {path}: {error}") from None
+                for left in self.root.glob("index.sqlite*"):
+                    left.unlink()
+        raise AssertionError("unreachable: the second attempt returns or raises")
 
     @contextmanager
     def writing(self) -> Iterator[Ledger]:

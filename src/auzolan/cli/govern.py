@@ -371,14 +371,21 @@ def forget(
     place = find_commons(commons)
     with place.writing() as ledger:
         digests = [who] if is_digest(who) else ledger.about_subject(who)
-        held = {digest: ledger.index.holders(digest) for digest in digests}
-        held = {digest: rows for digest, rows in held.items() if any(name.startswith("private.") for _, name in rows)}
+        held = {digest: ledger.index.holders(digest) for digest in digests if ledger.has_private_blob(digest)}
         if not held:
             raise MissingError("no private file in this commons is known to be about that participant")
         if reason and who.lower() in reason.lower():
             raise UsageError("the reason is public; it must not name the participant")
+        uncommitted = [digest for digest, rows in held.items() if not rows]
+        ledger.drop_private_blobs(uncommitted)
+        if len(uncommitted) == len(held):
+            hint(
+                f"erased {len(uncommitted)} private file(s); no committed record named them, so no tombstone is needed"
+            )
+            print_json({"erased": uncommitted}) if as_json else None
+            return
         affected = sorted({record_id for rows in held.values() for record_id, _ in rows})
         today = datetime.now(UTC).date().isoformat()
-        record = tombstone(sorted(held), affected, reason, today)
+        record = tombstone(sorted(set(held) - set(uncommitted)), affected, reason, today)
         chosen = _choose_key(key, Envelope(record), ledger)
     propose_record(place, record, [chosen], as_json, commit_at_once=True)

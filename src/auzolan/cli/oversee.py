@@ -9,20 +9,19 @@ from typing import Annotated
 import typer
 from rich.table import Table
 from rich.text import Text
-from rich.tree import Tree
 
 from auzolan.cli.commons import Commons, find_commons, key_store, open_key, write_file
 from auzolan.cli.govern import CommonsOption, JsonOption
-from auzolan.cli.output import JsonDict, handled, hint, out, plain, print_json, progress_bar, short
+from auzolan.cli.output import JsonDict, handled, hint, out, plain, print_json, progress_bar
 from auzolan.cli.propose import resolve
 from auzolan.cli.target import Target, find_target, find_verified
 from auzolan.cli.words import headline
 from auzolan.core.record.checkpoint import read_checkpoint
 from auzolan.core.record.disk import exclusive_lock
-from auzolan.core.record.errors import MalformedError, MissingError, UsageError, VerificationError
+from auzolan.core.record.errors import AuzolanError, MalformedError, MissingError, UsageError, VerificationError
 from auzolan.core.record.files import ReadFiles
 from auzolan.core.record.findings import Expectation, Status, Step, VerifiedLedger
-from auzolan.core.record.fsck import find_damage
+from auzolan.core.record.fsck import find_damage, find_leftovers
 from auzolan.core.record.keys import read_public_key
 from auzolan.core.record.keystore import SEEN, WITNESSED, Memory, home_folder
 from auzolan.core.record.note import NoteSignature, cosign_note, read_signature_line
@@ -30,7 +29,6 @@ from auzolan.core.record.proof import verify_proof
 from auzolan.core.record.published import CHECKPOINT, Published
 from auzolan.core.record.record import is_digest
 from auzolan.core.record.tilelog import TileReader
-from auzolan.core.record.trace import Strength, Walk
 from auzolan.core.record.verify import verify_ledger
 from auzolan.core.record.witness import AddCheckpoint, add_checkpoint
 
@@ -46,8 +44,8 @@ _MARKS = {
 }
 
 
-def _run_verification(target: Target, root: str | None, quiet: bool) -> VerifiedLedger:
-    """Verify a ledger, print the steps as they end, and remember what was seen."""
+def run_verification(target: Target, root: str | None, quiet: bool, steps: list[Step] | None = None) -> VerifiedLedger:
+    """Verify a ledger, print the steps as they end, and remember what was seen; `steps` collects them."""
     if root is not None and not is_digest(root):
         raise UsageError("--root: expected the full id, 64 hexadecimal digits")
     seen = Memory(home_folder(), SEEN)
@@ -55,8 +53,15 @@ def _run_verification(target: Target, root: str | None, quiet: bool) -> Verified
     origin = _claimed_origin(target.files)
     name = f"{root or 'unpinned'} {origin}"
     expect = Expectation(int(time.time()), root, seen.last(name), target.private)
+
+    def report(step: Step) -> None:
+        if steps is not None:
+            steps.append(step)
+        if not quiet:
+            _print_step(step)
+
     with progress_bar("verifying records") as progress:
-        verified = verify_ledger(target.files, expect, lambda step: None if quiet else _print_step(step), progress)
+        verified = verify_ledger(target.files, expect, report, progress)
     last = seen.last(name)
     if last is None or last.size <= verified.checkpoint.head.size:
         seen.promise(name, verified.checkpoint.head)
@@ -81,7 +86,7 @@ def _print_step(step: Step) -> None:
     out().print(body)
 
 
-def _verdict(verified: VerifiedLedger, root: str | None) -> str:
+def verdict_of(verified: VerifiedLedger, root: str | None) -> str:
     if not verified.complete:
         return "not everything could be checked; what was checked holds"
     return "verified against the pinned root" if root else "consistent with itself; authority not pinned"
@@ -110,20 +115,25 @@ def verify(
         return
     if found.files is None:
         raise MissingError("no ledger here to check it against; name it with --commons")
+    steps: list[Step] = []
     try:
-        verified = _run_verification(found, root, as_json)
+        verified = run_verification(found, root, as_json, steps)
         about = _record_in_question(found, verified)
-    except (VerificationError, MalformedError):
+    except AuzolanError as error:
+        verdict = "do not trust it" if error.exit_code == 1 else "could not be checked"
         if not as_json:
-            out().print("verdict: do not trust it", style="bold red")
-        raise
+            out().print(f"verdict: {verdict}", style="bold red")
+            raise
+        failure = {"verdict": verdict, "error": str(error), "exit_code": error.exit_code}
+        print_json({"target": target, **failure, "steps": [_step_json(step) for step in steps]})
+        raise typer.Exit(error.exit_code) from None
     if as_json:
         print_json(_verification_json(target, root, verified, about))
     else:
         for line in about or {}:
             out().print(f"{line}: {plain(str((about or {})[line]))}", soft_wrap=True)
         style = "bold green" if verified.complete and root else "bold yellow"
-        out().print(f"verdict: {_verdict(verified, root)}", style=style)
+        out().print(f"verdict: {verdict_of(verified, root)}", style=style)
         if not root:
             hint(f"this commons begins with {verified.root_id}; compare that id with one from someone you trust,")
             hint("then verify with --root ID")
@@ -174,7 +184,7 @@ def _verification_json(
     head = verified.checkpoint.head
     return {
         "target": target,
-        "verdict": _verdict(verified, root),
+        "verdict": verdict_of(verified, root),
         "pinned": root is not None,
         "complete": verified.complete,
         "root": verified.root_id,
@@ -182,100 +192,13 @@ def _verification_json(
         "size": head.size,
         "tree_root": head.root.hex(),
         "newest_cosignature": verified.newest_cosignature,
-        "steps": [
-            {"number": s.number, "title": s.title, "status": str(s.status), "finding": s.finding}
-            for s in verified.steps
-        ],
+        "steps": [_step_json(step) for step in verified.steps],
         "record": about,
     }
 
 
-_STRENGTH_STYLES = {
-    Strength.RECOMPUTED: "bold green",
-    Strength.CHECKED: "green",
-    Strength.ASSERTED: "yellow",
-    Strength.UNAVAILABLE: "dim",
-}
-
-
-@handled
-def trace(
-    record_id: Annotated[str, typer.Argument(metavar="ID", help="A record, or 8 or more of its first digits.")],
-    root: RootOption = None,
-    commons: CommonsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Walk from a record to all it rests on, and to all that rests on it.
-
-    Every link shows how well it was established in this very run: recomputed, checked, or only asserted by its signers.
-    """
-    place = find_commons(commons)
-    found = Target(place.public, place.private)
-    verified = _run_verification(found, root, quiet=True)
-    with progress_bar("reading links") as progress:
-        walk = Walk(place.public, verified, progress=progress)
-    start = find_verified(verified, record_id)
-    rests_on, led_to = _branches(walk, start, True, {start}), _branches(walk, start, False, {start})
-    if as_json:
-        verdict = _verdict(verified, root)
-        print_json({"record": _node_json(walk, start), "verdict": verdict, "rests_on": rests_on, "led_to": led_to})
-        return
-    tree = Tree(_node_text(walk, start))
-    for title, branches in (("rests on", rests_on), ("led to", led_to)):
-        _grow(tree.add(Text(title if branches else f"{title}: nothing", style="bold")), branches)
-    out().print(tree)
-    hint(f"{_verdict(verified, root)}; 'asserted' means: signed by those who say so, not recomputed here")
-
-
-def _branches(walk: Walk, digest: str, backwards: bool, seen: set[str]) -> list[JsonDict]:
-    """Return the links from `digest` as nested JSON; a record met before is not opened again."""
-    branches = []
-    for link in walk.backwards(digest) if backwards else walk.forwards(digest):
-        other = link.target if backwards else link.source
-        node: JsonDict = {"link": link.name, "strength": str(link.strength)}
-        if link.is_blob:
-            gone = walk.verified.unavailable.get(link.target)
-            node |= {"blob": link.target, "status": gone or "its bytes match"}
-        else:
-            again = other in seen
-            seen.add(other)
-            node |= _node_json(walk, other)
-            node["again"] = again
-            node["branches"] = [] if again else _branches(walk, other, backwards, seen)
-        branches.append(node)
-    return branches
-
-
-def _node_json(walk: Walk, record_id: str) -> JsonDict:
-    record, position = walk.record(record_id), walk.verified.positions[record_id]
-    return {
-        "id": record_id,
-        "kind": record.kind,
-        "headline": headline(record),
-        "entry": position,
-        "signers": list(walk.verified.signers[position]),
-    }
-
-
-def _node_text(walk: Walk, record_id: str) -> Text:
-    node = _node_json(walk, record_id)
-    return Text.assemble(
-        (short(record_id), "bold"),
-        f"  {node['kind']}  {node['headline']}",
-        (f"  by {', '.join(node['signers'])}", "dim"),
-    )
-
-
-def _grow(tree: Tree, branches: list[JsonDict]) -> None:
-    for node in branches:
-        style = _STRENGTH_STYLES[Strength(node["strength"])]
-        label = Text.assemble((f"{node['link']} ", "dim"), (f"[{node['strength']}] ", style))
-        if "blob" in node:
-            tree.add(label + Text(f"file {short(node['blob'])}, {node['status']}"))
-            continue
-        label += Text(f"{short(node['id'])}  {node['kind']}  {node['headline']}")
-        label += Text("  (see above)" if node["again"] else f"  by {', '.join(node['signers'])}", style="dim")
-        _grow(tree.add(label), node["branches"])
+def _step_json(step: Step) -> JsonDict:
+    return {"number": step.number, "title": step.title, "status": str(step.status), "finding": step.finding}
 
 
 @handled
@@ -336,7 +259,9 @@ def cosign(
 def _witness(found: Target, root: str | None, key: str) -> NoteSignature:
     """Verify a ledger, check that it continues what this witness cosigned before, and sign its head."""
     assert found.files is not None, "checked by the caller"
-    verified = _run_verification(found, root, quiet=True)
+    verified = run_verification(found, root, quiet=True)
+    if root is None:
+        hint("authority not pinned: you witness whatever calls itself by this name; --root ID says which one you mean")
     checkpoint, rules = verified.checkpoint, verified.chain.current.rules
     signing = open_key(key_store().find(key))
     memory = Memory(home_folder(), WITNESSED)
@@ -359,28 +284,37 @@ def fsck(
 ) -> None:
     """Re-derive this commons' whole ledger and name every damaged file, to the bit."""
     place = find_commons(commons)
-    checkpoint = read_checkpoint(place.public.read("checkpoint"))
+    checkpoint = read_checkpoint(place.public.read(CHECKPOINT))
     with progress_bar("checking files") as progress:
         damages = list(find_damage(place.public, checkpoint.head, progress))
+    leftovers = find_leftovers(place.public, checkpoint.head) if not damages else []
     repaired = [damage for damage in damages if damage.repaired is not None] if repair else []
-    if repaired:
+    if repair:
         with exclusive_lock(place.root / "private" / "lock"):
             place.public.write_all({damage.path: damage.repaired or b"" for damage in repaired})
+            place.public.remove_all(leftovers)
     lost = [damage for damage in damages if damage not in repaired]
     if not lost:
-        with place.writing() as ledger:
-            ledger.index.clear()
-            with progress_bar("making the index again") as progress:
-                for done in ledger.rebuild_index(0):
-                    progress(done, ledger.head.size)
+        _rebuild_index(place)
     if as_json:
         rows = [{"path": d.path, "finding": d.finding, "repaired": d in repaired} for d in damages]
-        print_json({"size": checkpoint.head.size, "damages": rows})
+        print_json({"size": checkpoint.head.size, "damages": rows, "leftovers": leftovers})
     else:
         for damage in damages:
             verb = "repaired" if damage in repaired else "can be repaired (--repair)" if damage.repaired else "lost"
             out().print(f"ledger/{damage.path}: {damage.finding}; {verb}", soft_wrap=True)
+        for path in leftovers:
+            verb = "removed" if repair else "--repair removes it"
+            out().print(f"ledger/{path}: left by an interrupted commit, in no log; {verb}", soft_wrap=True)
         if not damages:
             out().print(f"all {checkpoint.head.size:,} entries, their records and every tile are whole")
     if lost:
         raise typer.Exit(1)
+
+
+def _rebuild_index(place: Commons) -> None:
+    with place.writing() as ledger:
+        ledger.index.clear()
+        with progress_bar("making the index again") as progress:
+            for done in ledger.rebuild_index(0):
+                progress(done, ledger.head.size)

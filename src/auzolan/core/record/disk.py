@@ -81,7 +81,7 @@ class DiskFiles:
             for folder in folders:
                 _flush_folder(folder)
         except OSError as error:
-            raise StorageError(f"cannot write {self.root}: {error.strerror}; the ledger stays as it was") from None
+            raise StorageError(f"cannot write {self.root}: {error.strerror}; nothing was lost") from None
 
     def _make_folder(self, folder: Path, changed: set[Path]) -> None:
         if folder.is_dir():

@@ -185,3 +185,21 @@ def _check_record(files: Files, entry: bytes) -> Iterator[Damage]:
         return
     for digest in blobs.values():
         yield from check_named(files, blob_path(digest), bytes.fromhex(digest))
+
+
+def find_leftovers(files: Files, head: TreeHead) -> list[str]:
+    """Return the paths of records and blobs that no logged record accounts for.
+
+    An interrupted commit leaves them; they mean nothing, but they are in a
+    folder that is published. Missing or damaged records account for nothing.
+    """
+    named: set[str] = set()
+    for entry in TileReader(files, head.size).entries():
+        path = record_path(entry.hex())
+        named.add(path)
+        try:
+            blobs = read_envelope(files.read(path)).claimed.public_blobs
+        except AuzolanError:
+            continue
+        named |= {blob_path(digest) for digest in blobs.values()}
+    return [path for folder in ("records", "blobs") for path in files.paths(folder) if path not in named]

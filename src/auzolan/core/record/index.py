@@ -47,19 +47,19 @@ class Row(NamedTuple):
 
 
 class Index:
-    """The index in one SQLite file, or in memory for `None`."""
+    """The index in one SQLite file, or in memory for `None`.
+
+    A damaged file raises sqlite3.DatabaseError; whoever owns it deletes it and starts again.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        try:
-            self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
-            if path:
-                self._db.execute("pragma journal_mode = wal")
-                # The index can be rebuilt, so it need not be flushed at every step.
-                self._db.execute("pragma synchronous = normal")
-            self._db.executescript(_SCHEMA.format(empty=EMPTY_ROOT.hex()))
-        except sqlite3.DatabaseError as error:
-            raise StorageError(f"cannot open the index {path}: {error}; delete it, it is rebuilt") from None
+        self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
+        if path:
+            self._db.execute("pragma journal_mode = wal")
+            # The index can be rebuilt, so it need not be flushed at every step.
+            self._db.execute("pragma synchronous = normal")
+        self._db.executescript(_SCHEMA.format(empty=EMPTY_ROOT.hex()))
 
     def close(self) -> None:
         """Close the file."""
@@ -71,7 +71,7 @@ class Index:
             self._db.execute("begin immediate")
             yield
             self._db.execute("commit")
-        except sqlite3.DatabaseError as error:
+        except sqlite3.OperationalError as error:
             raise StorageError(f"cannot write the index {self._path}: {error}") from None
         finally:
             if self._db.in_transaction:

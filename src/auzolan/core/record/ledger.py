@@ -109,6 +109,12 @@ class Ledger(LedgerView):
         """Return the digests of the private blobs about `subject`."""
         return [path.split("/")[-1] for path in self._private.paths(_subject_folder(subject))]
 
+    def drop_private_blobs(self, digests: Sequence[str]) -> None:
+        """Erase private blobs that no committed record names; for those that one names, commit a tombstone."""
+        free = [digest for digest in digests if not self.index.holders(digest)]
+        self._private.remove_all(blob_path(digest) for digest in free)
+        self._private.remove_all(path for path in self._private.paths("about") if path.split("/")[-1] in free)
+
     def commit(self, envelopes: Sequence[Envelope], open_key: OpenKey, guard: HeadGuard) -> list[Committed]:
         """Check `envelopes` in order and log those that are new, all or none.
 

@@ -62,6 +62,8 @@ class LedgerView:
         for row in self.index.rows(GOVERNANCE_KIND):
             self._check_logged(row, reader)
             self.chain.verify(self.envelope(row), row.position)
+        if not self.chain.versions:
+            raise VerificationError("this ledger does not begin with a governance")
         rules = self.chain.current.rules
         if self.checkpoint.origin != rules.origin:
             raise VerificationError(f"checkpoint: of log {self.checkpoint.origin!r}, expected {rules.origin!r}")

@@ -21,6 +21,22 @@ _MAX_BLOB_BYTES = 2**34
 _CHUNK = 1024 * 1024
 
 
+def _opener() -> urllib.request.OpenerDirector:
+    """Return an opener for http and https alone: a redirect to ftp or a file leads nowhere."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler,
+        urllib.request.HTTPHandler,
+        urllib.request.HTTPSHandler,
+        urllib.request.HTTPRedirectHandler,
+        urllib.request.HTTPDefaultErrorHandler,
+        urllib.request.HTTPErrorProcessor,
+        urllib.request.UnknownHandler,
+    ):
+        opener.add_handler(handler())
+    return opener
+
+
 class WebFiles:
     """Files below a URL prefix."""
 
@@ -31,6 +47,7 @@ class WebFiles:
         if parts.username or parts.password:
             raise UsageError("a ledger's address must not hold a user name or password")
         self._prefix = url.rstrip("/") + "/"
+        self._opener = _opener()
 
     def read(self, path: str, limit: int = MAX_READ_BYTES) -> bytes:
         """Return the bytes at `path`; see `files.ReadFiles`."""
@@ -48,7 +65,7 @@ class WebFiles:
         request = urllib.request.Request(address, headers={"User-Agent": "auzolan", "Accept-Encoding": "identity"})  # noqa: S310
         size = 0
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310  # scheme is checked
+            with self._opener.open(request, timeout=_TIMEOUT_S) as response:
                 while chunk := response.read(_CHUNK):
                     size += len(chunk)
                     if size > limit:

@@ -1,0 +1,104 @@
+"""`auzolan trace`: the walk both ways, as a tree or as JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+from rich.tree import Tree
+
+from auzolan.cli.commons import find_commons
+from auzolan.cli.govern import CommonsOption, JsonOption
+from auzolan.cli.output import JsonDict, handled, hint, out, print_json, progress_bar, short
+from auzolan.cli.oversee import RootOption, run_verification, verdict_of
+from auzolan.cli.target import Target, find_verified
+from auzolan.cli.words import headline
+from auzolan.core.record.trace import Strength, Walk
+
+_STRENGTH_STYLES = {
+    Strength.RECOMPUTED: "bold green",
+    Strength.CHECKED: "green",
+    Strength.ASSERTED: "yellow",
+    Strength.UNAVAILABLE: "dim",
+}
+
+
+@handled
+def trace(
+    record_id: Annotated[str, typer.Argument(metavar="ID", help="A record, or 8 or more of its first digits.")],
+    root: RootOption = None,
+    commons: CommonsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Walk from a record to all it rests on, and to all that rests on it.
+
+    Every link shows how well it was established in this very run: recomputed, checked, or only asserted by its signers.
+    """
+    place = find_commons(commons)
+    found = Target(place.public, place.private)
+    verified = run_verification(found, root, quiet=True)
+    with progress_bar("reading links") as progress:
+        walk = Walk(place.public, verified, progress=progress)
+    start = find_verified(verified, record_id)
+    rests_on, led_to = _branches(walk, start, True, {start}), _branches(walk, start, False, {start})
+    if as_json:
+        verdict = verdict_of(verified, root)
+        print_json({"record": _node_json(walk, start), "verdict": verdict, "rests_on": rests_on, "led_to": led_to})
+        return
+    tree = Tree(_node_text(walk, start))
+    for title, branches in (("rests on", rests_on), ("led to", led_to)):
+        _grow(tree.add(Text(title if branches else f"{title}: nothing", style="bold")), branches)
+    out().print(tree)
+    hint(f"{verdict_of(verified, root)}; 'asserted' means: signed by those who say so, not recomputed here")
+
+
+def _branches(walk: Walk, digest: str, backwards: bool, seen: set[str]) -> list[JsonDict]:
+    """Return the links from `digest` as nested JSON; a record met before is not opened again."""
+    branches = []
+    for link in walk.backwards(digest) if backwards else walk.forwards(digest):
+        other = link.target if backwards else link.source
+        node: JsonDict = {"link": link.name, "strength": str(link.strength)}
+        if link.is_blob:
+            gone = walk.verified.unavailable.get(link.target)
+            node |= {"blob": link.target, "status": gone or "its bytes match"}
+        else:
+            again = other in seen
+            seen.add(other)
+            node |= _node_json(walk, other)
+            node["again"] = again
+            node["branches"] = [] if again else _branches(walk, other, backwards, seen)
+        branches.append(node)
+    return branches
+
+
+def _node_json(walk: Walk, record_id: str) -> JsonDict:
+    record, position = walk.record(record_id), walk.verified.positions[record_id]
+    return {
+        "id": record_id,
+        "kind": record.kind,
+        "headline": headline(record),
+        "entry": position,
+        "signers": list(walk.verified.signers[position]),
+    }
+
+
+def _node_text(walk: Walk, record_id: str) -> Text:
+    node = _node_json(walk, record_id)
+    return Text.assemble(
+        (short(record_id), "bold"),
+        f"  {node['kind']}  {node['headline']}",
+        (f"  by {', '.join(node['signers'])}", "dim"),
+    )
+
+
+def _grow(tree: Tree, branches: list[JsonDict]) -> None:
+    for node in branches:
+        style = _STRENGTH_STYLES[Strength(node["strength"])]
+        label = Text.assemble((f"{node['link']} ", "dim"), (f"[{node['strength']}] ", style))
+        if "blob" in node:
+            tree.add(label + Text(f"file {short(node['blob'])}, {node['status']}"))
+            continue
+        label += Text(f"{short(node['id'])}  {node['kind']}  {node['headline']}")
+        label += Text("  (see above)" if node["again"] else f"  by {', '.join(node['signers'])}", style="dim")
+        _grow(tree.add(label), node["branches"])
