@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -117,3 +119,51 @@ def test_demo_keys_smuggled_into_the_rules_are_refused(library: Machine) -> None
     message = library.error("propose", "governance", "--commons", "town", code=2)
 
     assert "is a throw-away demo key, and this commons is not marked `demo = true`" in message
+
+
+def _at_a_terminal(home: Path, arguments: list[str], answers: list[tuple[bytes, bytes]]) -> tuple[int, bytes]:
+    """Run a command at a terminal of its own, answering each prompt once.
+
+    Returns its exit code and what the screen showed; a prompt without an answer
+    ends the run by SIGALRM in the child.
+    """
+    command = str(Path(sys.executable).parent / "auzolan")
+    child, screen = pty.fork()
+    if child == 0:
+        os.chdir(home.parent)
+        signal.alarm(60)
+        os.execve(command, [command, *arguments], {**env_without_home(), "AUZOLAN_HOME": str(home), "COLUMNS": "80"})
+    shown, waiting, since = b"", list(answers), 0
+    while part := _read(screen):
+        shown += part
+        if waiting and waiting[0][0] in shown[since:]:
+            since = len(shown)
+            os.write(screen, waiting.pop(0)[1] + b"\n")
+    os.close(screen)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown
+
+
+def _read(screen: int) -> bytes:
+    try:
+        return os.read(screen, 4096)
+    except OSError:  # how Linux says that the other side has closed
+        return b""
+
+
+def test_at_a_terminal_it_asks_for_each_passphrase_once_and_shows_none(tmp_path: Path) -> None:
+    home, secret = tmp_path / "home", SECRET.encode()
+
+    made, shown = _at_a_terminal(
+        home, ["key", "new", "desk"], [(b"New passphrase for desk: ", secret), (b"Again", secret)]
+    )
+    founded, founding = _at_a_terminal(
+        home,
+        ["init", "town", "--name", "Town"],
+        [(b"New passphrase for town-log: ", secret), (b"Again", secret), (b"Passphrase of key desk: ", secret)],
+    )
+    differing, differs = _at_a_terminal(home, ["key", "new", "other"], [(b"New", secret), (b"Again", b"x")])
+
+    assert (0, 0, 2) == (made, founded, differing)
+    assert b"committed as entry 0" in founding
+    assert b"the two passphrases differ; nothing was written" in differs
+    assert secret not in shown + founding + differs

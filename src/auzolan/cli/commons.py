@@ -221,6 +221,16 @@ def _first_line(read: Callable[[], bytes]) -> bytes:
     return _passphrases[""]
 
 
+def create_key(name: str, demo: bool) -> PublicKey:
+    """Make a key of this person's; its passphrase is not asked again by the same command."""
+    if demo:
+        return key_store().create(name, b"")
+    passphrase = ask_passphrase(f"New passphrase for {name}", twice=True)
+    public = key_store().create(name, passphrase)
+    _passphrases[public.keyid] = passphrase
+    return public
+
+
 def open_key(public: PublicKey) -> SigningKey:
     """Open a secret key of this person, asking once for its passphrase."""
 
@@ -232,5 +242,5 @@ def open_key(public: PublicKey) -> SigningKey:
     try:
         return key_store().open(public, ask)
     except UsageError:
-        _passphrases.pop(public.keyid, None)
+        _passphrases.pop(public.keyid, None)  # a wrong one must not be used again
         raise

@@ -14,7 +14,7 @@ import typer
 
 from auzolan.cli.commons import (
     Commons,
-    ask_passphrase,
+    create_key,
     find_commons,
     key_store,
     open_key,
@@ -63,8 +63,7 @@ def key_new(
         check_key_name(full)
     except MalformedError as error:
         raise UsageError(str(error)) from None
-    passphrase = b"" if demo else ask_passphrase(f"New passphrase for {full}", twice=True)
-    _print_key(key_store().create(full, passphrase), as_json)
+    _print_key(create_key(full, demo), as_json)
 
 
 @key_app.command("list")
@@ -177,7 +176,7 @@ def _new_log_key(slug: str, demo: bool) -> PublicKey:
     if name in {key.name for key in key_store().public_keys()}:
         name = f"{name}-{secrets.token_hex(3)}"
     hint(f"making the key that signs the log: {name}")
-    return key_store().create(name, b"" if demo else ask_passphrase(f"New passphrase for {name}", twice=True))
+    return create_key(name, demo)
 
 
 def propose_record(

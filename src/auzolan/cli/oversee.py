@@ -87,6 +87,7 @@ def _print_step(step: Step) -> None:
 
 
 def verdict_of(verified: VerifiedLedger, root: str | None) -> str:
+    """Return the one line that sums a verification up."""
     if not verified.complete:
         return "not everything could be checked; what was checked holds"
     return "verified against the pinned root" if root else "consistent with itself; authority not pinned"
