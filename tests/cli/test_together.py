@@ -326,3 +326,18 @@ def test_what_is_published_holds_nothing_private(two: TwoBodies) -> None:
 
     assert {"checkpoint", "records", "tile"} == _names(two.town / "ledger")
     assert "private/" in (two.town / ".gitignore").read_text()
+
+
+def test_a_long_chain_is_cut_where_asked(two: TwoBodies) -> None:
+    last = two.root
+    for _ in range(4):
+        last = two.minutes("--link", f"before={last}")
+
+    shallow = two.library.run("trace", last, "--commons", two.town, "--depth", "2")
+    deep = two.library.json("trace", last, "--commons", two.town)
+    length, branches = 0, deep["rests_on"]
+    while branches:
+        length, branches = length + 1, branches[0]["branches"]
+
+    assert "more behind it" in shallow
+    assert 4 == length

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -21,11 +21,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from auzolan.core.record.errors import AuzolanError
+from auzolan.core.record.findings import plain
+
+__all__ = ["JsonDict", "handled", "hint", "out", "plain", "print_json", "progress_bar", "short", "talk"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _BUG_EXIT = 3
+# C1 controls, direction marks and other format characters; C0 controls are escaped by JSON itself.
+_INVISIBLE = re.compile("[\x7f-\x9f\xad\u0600-\u0605\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 
 def out() -> Console:
@@ -38,22 +43,15 @@ def talk() -> Console:
     return Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
-def plain(text: str, limit: int = 2_000) -> str:
-    """Return `text` safe to show: control, format and private characters are made visible."""
-    shown = "".join(
-        c if c == " " or unicodedata.category(c)[0] not in "CZ" else f"\\u{{{ord(c):x}}}" for c in text[:limit]
-    )
-    return shown + (f"… ({len(text):,} characters)" if len(text) > limit else "")
-
-
 def short(digest: str) -> str:
     """Return the first 16 digits of a digest, enough to recognise it."""
     return f"{digest[:16]}…"
 
 
 def print_json(value: object) -> None:
-    """Print one JSON document to stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    """Print one JSON document to stdout, with invisible characters escaped as JSON allows."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    sys.stdout.write(_INVISIBLE.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n")
 
 
 def hint(message: str) -> None:

@@ -51,7 +51,8 @@ def run_verification(target: Target, root: str | None, quiet: bool, steps: list[
     seen = Memory(home_folder(), SEEN)
     assert target.files is not None, "checked by the callers"
     origin = _claimed_origin(target.files)
-    name = f"{root or 'unpinned'} {origin}"
+    # A pinned commons is known by its pin; any other only by what it calls itself.
+    name = root or f"unpinned {origin}"
     expect = Expectation(int(time.time()), root, seen.last(name), target.private)
 
     def report(step: Step) -> None:
@@ -303,10 +304,10 @@ def fsck(
     else:
         for damage in damages:
             verb = "repaired" if damage in repaired else "can be repaired (--repair)" if damage.repaired else "lost"
-            out().print(f"ledger/{damage.path}: {damage.finding}; {verb}", soft_wrap=True)
+            out().print(f"ledger/{damage.path}: {plain(damage.finding)}; {verb}", soft_wrap=True)
         for path in leftovers:
             verb = "removed" if repair else "--repair removes it"
-            out().print(f"ledger/{path}: left by an interrupted commit, in no log; {verb}", soft_wrap=True)
+            out().print(f"ledger/{plain(path)}: left by an interrupted commit, in no log; {verb}", soft_wrap=True)
         if not damages:
             out().print(f"all {checkpoint.head.size:,} entries, their records and every tile are whole")
     if lost:

@@ -28,6 +28,7 @@ _STRENGTH_STYLES = {
 def trace(
     record_id: Annotated[str, typer.Argument(metavar="ID", help="A record, or 8 or more of its first digits.")],
     root: RootOption = None,
+    depth: Annotated[int, typer.Option("--depth", min=1, max=200, help="How many links to follow each way.")] = 25,
     commons: CommonsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -41,7 +42,7 @@ def trace(
     with progress_bar("reading links") as progress:
         walk = Walk(place.public, verified, progress=progress)
     start = find_verified(verified, record_id)
-    rests_on, led_to = _branches(walk, start, True, {start}), _branches(walk, start, False, {start})
+    rests_on, led_to = (_branches(walk, start, backwards, {start}, depth) for backwards in (True, False))
     if as_json:
         verdict = verdict_of(verified, root)
         print_json({"record": _node_json(walk, start), "verdict": verdict, "rests_on": rests_on, "led_to": led_to})
@@ -53,8 +54,8 @@ def trace(
     hint(f"{verdict_of(verified, root)}; 'asserted' means: signed by those who say so, not recomputed here")
 
 
-def _branches(walk: Walk, digest: str, backwards: bool, seen: set[str]) -> list[JsonDict]:
-    """Return the links from `digest` as nested JSON; a record met before is not opened again."""
+def _branches(walk: Walk, digest: str, backwards: bool, seen: set[str], depth: int) -> list[JsonDict]:
+    """Return the links from `digest` as nested JSON; a record met before, or too far away, is not opened."""
     branches = []
     for link in walk.backwards(digest) if backwards else walk.forwards(digest):
         other = link.target if backwards else link.source
@@ -67,7 +68,10 @@ def _branches(walk: Walk, digest: str, backwards: bool, seen: set[str]) -> list[
             seen.add(other)
             node |= _node_json(walk, other)
             node["again"] = again
-            node["branches"] = [] if again else _branches(walk, other, backwards, seen)
+            node["more"] = (
+                not again and depth == 1 and any(walk.backwards(other) if backwards else walk.forwards(other))
+            )
+            node["branches"] = [] if again or depth == 1 else _branches(walk, other, backwards, seen, depth - 1)
         branches.append(node)
     return branches
 
@@ -101,4 +105,6 @@ def _grow(tree: Tree, branches: list[JsonDict]) -> None:
             continue
         label += Text(f"{short(node['id'])}  {node['kind']}  {node['headline']}")
         label += Text("  (see above)" if node["again"] else f"  by {', '.join(node['signers'])}", style="dim")
-        _grow(tree.add(label), node["branches"])
+        _grow(branch := tree.add(label), node["branches"])
+        if node["more"]:
+            branch.add(Text("… more behind it; --depth shows it", style="dim"))

@@ -134,6 +134,8 @@ def _check_succession(record: Record, proposed: Governance, current: Version | N
         raise SuccessionError(f"governance: says that it supersedes {said}, but {wanted}")
     if current is None:
         return
+    if current.rules.demo and not proposed.demo:
+        raise SuccessionError("governance: this commons began with throw-away keys and must stay marked `demo = true`")
     for keyid, who in proposed.principal_of_key.items():
         before = current.rules.principal_of_key.get(keyid)
         if before and before.id != who.id:

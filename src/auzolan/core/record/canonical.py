@@ -37,45 +37,68 @@ def canonical_bytes(value: JsonValue) -> bytes:
     return rfc8785.dumps(value)
 
 
-def check_signable(value: object, where: str = "$", depth: int = 0) -> None:
+class _UnsignableError(Exception):
+    """Why a value may not be signed; the path is put together on the way out, so that it costs nothing otherwise."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.path: list[str] = []
+
+
+def check_signable(value: object, where: str = "$") -> None:
     """Raise MalformedError unless `value` is JSON without floats.
 
     Args:
         value: anything; only str, int, bool, None, list and dict with str keys pass.
-        where: path shown in the error, in the style `$.body.seats[2]`.
-        depth: current nesting, at most `MAX_DEPTH`.
+        where: start of the path shown in the error, in the style `$.body.seats[2]`.
     """
+    try:
+        _check_signable(value, 0)
+    except _UnsignableError as error:
+        path = where + "".join(reversed(error.path))
+        raise MalformedError(f"{path[:200]}: {error}") from None
+
+
+def _check_signable(value: object, depth: int) -> None:
     if depth > MAX_DEPTH:
-        raise MalformedError(f"{where[:80]}: nested deeper than {MAX_DEPTH} levels")
+        raise _UnsignableError(f"nested deeper than {MAX_DEPTH} levels")
     if value is None or isinstance(value, bool):
         return
     if isinstance(value, int):
         if abs(value) > MAX_INTEGER:
-            raise MalformedError(f"{where}: integer {value:.6g} is outside ±(2^53 - 1); write it as a string")
+            raise _UnsignableError(f"integer {value:.6g} is outside ±(2^53 - 1); write it as a string")
         return
     if isinstance(value, str):
-        _check_text(value, where)
+        _check_text(value)
         return
     if isinstance(value, list):
         for position, item in enumerate(value):
-            check_signable(item, f"{where}[{position}]", depth + 1)
+            try:
+                _check_signable(item, depth + 1)
+            except _UnsignableError as error:
+                error.path.append(f"[{position}]")
+                raise
         return
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
-                raise MalformedError(f"{where}: keys must be text, got {type(key).__name__}")
-            _check_text(key, where)
-            check_signable(item, f"{where}.{key}", depth + 1)
+                raise _UnsignableError(f"keys must be text, got {type(key).__name__}")
+            _check_text(key)
+            try:
+                _check_signable(item, depth + 1)
+            except _UnsignableError as error:
+                error.path.append(f".{key[:60]}")
+                raise
         return
     hint = "; write an integer in a named scale" if isinstance(value, float) else ""
-    raise MalformedError(f"{where}: {type(value).__name__} may not be signed{hint}")
+    raise _UnsignableError(f"{type(value).__name__} may not be signed{hint}")
 
 
-def _check_text(text: str, where: str) -> None:
+def _check_text(text: str) -> None:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise MalformedError(f"{where}: text holds a lone surrogate, which is not valid UTF-8") from None
+        raise _UnsignableError("text holds a lone surrogate, which is not valid UTF-8") from None
 
 
 def read_json(data: bytes, what: str = "JSON") -> JsonValue:

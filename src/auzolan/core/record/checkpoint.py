@@ -51,18 +51,18 @@ def checkpoint_text(origin: str, head: TreeHead) -> str:
     return f"{origin}\n{head.size}\n{base64.b64encode(head.root).decode()}\n"
 
 
-def read_checkpoint(data: bytes) -> Checkpoint:
+def read_checkpoint(data: bytes, what: str = "checkpoint") -> Checkpoint:
     """Parse a signed checkpoint; extension lines are kept in the note and ignored.
 
     Raises:
         MalformedError: not a note, or not origin, size and root.
     """
-    note = read_note(data, "checkpoint")
+    note = read_note(data, what)
     lines = note.text[:-1].split("\n")
     if len(lines) < 3 or not all(lines):
-        raise MalformedError("checkpoint: expected origin, size and root, one non-empty line each")
-    root = _read_hash(lines[2], "checkpoint: root")
-    return Checkpoint(lines[0], TreeHead(read_decimal(lines[1], "checkpoint: size"), root), note)
+        raise MalformedError(f"{what}: expected origin, size and root, one non-empty line each")
+    root = _read_hash(lines[2], f"{what}: root")
+    return Checkpoint(lines[0], TreeHead(read_decimal(lines[1], f"{what}: size"), root), note)
 
 
 def _read_hash(text: str, what: str) -> bytes:

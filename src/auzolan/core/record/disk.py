@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -59,6 +60,9 @@ class DiskFiles:
                 raise MalformedError(f"{path}: is a symbolic link; a ledger holds plain files") from None
             raise StorageError(f"cannot read {path}: {error.strerror}") from None
         try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                # A pipe that somebody holds open would never end.
+                raise StorageError(f"cannot read {path}: it is no plain file")
             yield descriptor
         except OSError as error:
             raise StorageError(f"cannot read {path}: {error.strerror}") from None

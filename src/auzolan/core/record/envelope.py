@@ -51,6 +51,8 @@ class Envelope:
         ids = [signature.keyid for signature in self.signatures]
         if ids != sorted(set(ids)):
             raise MalformedError("envelope: signatures must be sorted by key id, one per key")
+        if len(ids) > MAX_SIGNATURES:
+            raise MalformedError(f"envelope: {len(ids)} signatures, at most {MAX_SIGNATURES} are read")
 
     @cached_property
     def pae(self) -> bytes:

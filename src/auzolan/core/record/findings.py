@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -24,6 +25,17 @@ STEPS = (
     "Witnesses",
     "Memory",
 )
+
+
+def plain(text: str, limit: int = 2_000) -> str:
+    """Return `text` safe to show: control, format and private characters are made visible.
+
+    Whoever wrote a record must not be able to write on the screen of whoever checks it.
+    """
+    shown = "".join(
+        c if c == " " or unicodedata.category(c)[0] not in "CZ" else f"\\u{{{ord(c):x}}}" for c in text[:limit]
+    )
+    return shown + (f"… ({len(text):,} characters)" if len(text) > limit else "")
 
 
 class Status(StrEnum):

@@ -9,6 +9,7 @@ Tables that this module does not know are kept for the stages that do.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,7 @@ from auzolan.core.record.canonical import (
 )
 from auzolan.core.record.errors import MalformedError
 from auzolan.core.record.keys import COSIGNATURE, ED25519, PublicKey, read_public_key
+from auzolan.core.record.record import is_kind
 
 GOVERNANCE_KIND = "governance/v1"
 DEFAULT_THRESHOLD = "default"
@@ -160,8 +162,8 @@ def _read_demo(value: JsonValue) -> bool:
 
 def _read_origin(value: JsonValue) -> str:
     origin = as_text(value, "log.origin")
-    if any(c.isspace() or c == "+" or ord(c) < 32 for c in origin) or len(origin) > 200:
-        raise MalformedError("log.origin: expected up to 200 characters without spaces or '+'")
+    if any(c == "+" or unicodedata.category(c)[0] in "CZ" for c in origin) or len(origin) > 200:
+        raise MalformedError("log.origin: expected up to 200 visible characters without spaces or '+'")
     return origin
 
 
@@ -217,6 +219,8 @@ def _read_thresholds(value: JsonValue, roles: Mapping[str, tuple[str, ...]]) -> 
     thresholds: dict[str, Threshold] = {}
     for kind, item in as_object(value, "thresholds").items():
         where = f"thresholds.{kind}"
+        if kind != DEFAULT_THRESHOLD and not is_kind(kind):
+            raise MalformedError(f"{where}: expected a record kind such as 'document/v1', or 'default'")
         table = as_object(item, where)
         only_keys(table, frozenset({"role", "count"}), where)
         role = as_text(table.get("role"), f"{where}.role")
@@ -241,6 +245,11 @@ def _read_witnesses(value: JsonValue, log_key: PublicKey) -> tuple[tuple[PublicK
         raise MalformedError("witnesses.keys: the log's own key cannot witness the log")
     if len(set(raws)) != len(raws):
         raise MalformedError("witnesses.keys: one key is listed twice")
+    names = [log_key.name, *(key.name for key in keys)]
+    double = next((name for name in names if names.count(name) > 1), None)
+    if double:
+        # A note's signature line tells keys apart by name and 4 bytes, which can be searched for.
+        raise MalformedError(f"witnesses.keys: two keys are named {double}")
     quorum = as_int(table.get("quorum"), "witnesses.quorum")
     if quorum > len(keys):
         raise MalformedError(f"witnesses.quorum: asks for {quorum} of {len(keys)} witnesses")

@@ -28,8 +28,8 @@ from typing import NamedTuple, Protocol, Self
 from auzolan.core.record.authority import Chain
 from auzolan.core.record.checkpoint import Checkpoint, TreeHead, checkpoint_text, read_checkpoint
 from auzolan.core.record.envelope import Envelope
-from auzolan.core.record.errors import MissingError, StaleError, UsageError, VerificationError
-from auzolan.core.record.files import Files
+from auzolan.core.record.errors import MalformedError, MissingError, StaleError, UsageError, VerificationError
+from auzolan.core.record.files import MAX_READ_BYTES, Files
 from auzolan.core.record.governance import GOVERNANCE_KIND, read_governance
 from auzolan.core.record.index import Index, Row
 from auzolan.core.record.keys import PublicKey, SigningKey
@@ -37,7 +37,7 @@ from auzolan.core.record.note import Note, NoteSignature, sign_note, verify_note
 from auzolan.core.record.published import CHECKPOINT, COSIGNED, blob_path, record_path
 from auzolan.core.record.record import Record, digests_in
 from auzolan.core.record.tilelog import TileReader, TileWriter
-from auzolan.core.record.tombstone import TOMBSTONE_KIND, erased_by
+from auzolan.core.record.tombstone import TOMBSTONE_KIND, check_blobs, erased_by
 from auzolan.core.record.view import BLOB_LIMIT, LedgerView, index_row
 
 OpenKey = Callable[[PublicKey], SigningKey]
@@ -139,7 +139,7 @@ class Ledger(LedgerView):
             if record.id in places or self.index.find(record.id):
                 continue
             position = self.head.size + len(rows)
-            self._check_content(record, places)
+            self._check_content(record, places, [earlier for _, earlier in rows])
             authorised = chain.verify(envelope, position)
             items |= self._items(envelope)
             places[record.id] = position
@@ -155,12 +155,20 @@ class Ledger(LedgerView):
             chain.accept(version)
         return chain
 
-    def _check_content(self, record: Record, places: dict[str, int]) -> None:
-        """Refuse dangling links, ids hidden in the body and bytes that are not here."""
+    def _check_content(self, record: Record, places: dict[str, int], batch: Sequence[Record]) -> None:
+        """Refuse what `verify` would: the log cannot take a record back."""
         self._validate(record)
         for name, target in record.links.items():
-            if target not in places and not self.index.find(target):
+            row = self.index.find(target)
+            if target not in places and (row is None or row.id != target):
                 raise MissingError(f"link {name}: record {target[:16]}… is not in this ledger")
+        check_blobs(
+            record,
+            lambda digest: [
+                *self.index.holders(digest),
+                *((other.id, name) for other in batch for name, d in other.blobs.items() if d == digest),
+            ],
+        )
         for digest in digests_in(record.body):
             row = self.index.find(digest)
             if digest in places or (row and row.id == digest):
@@ -170,6 +178,8 @@ class Ledger(LedgerView):
                 raise MissingError(f"blob {name}: the bytes of {digest[:16]}… are not on this machine")
 
     def _items(self, envelope: Envelope) -> dict[str, bytes]:
+        if len(envelope.canonical) > MAX_READ_BYTES:
+            raise MalformedError(f"record: {len(envelope.canonical):,} bytes, at most {MAX_READ_BYTES:,} are read")
         items = {record_path(envelope.entry.hex()): envelope.canonical}
         for digest in envelope.claimed.public_blobs.values():
             if not self._public.exists(blob_path(digest)):
@@ -196,6 +206,7 @@ class Ledger(LedgerView):
         self._public.write_all(items)  # 1
         head = writer.append([bytes.fromhex(row.entry) for row, _ in rows])  # 2
         partials = writer.superseded_partials(self.head.size)
+        self._check_promised(guard.last(rules.origin), head, rules.origin)
         guard.promise(rules.origin, head)  # 3
         self._sign(rules.origin, head, log_key)  # 4
         self.chain = chain
@@ -204,6 +215,16 @@ class Ledger(LedgerView):
         for folder in partials:
             self._public.remove_all(self._public.paths(folder))
         self._writer = writer
+
+    def _check_promised(self, last: TreeHead | None, head: TreeHead, origin: str) -> None:
+        """Refuse to sign for a log name, taken on by new rules, that stood for another history before."""
+        if last is None or last == self.head:
+            return
+        if last.size > head.size or TileReader(self._public, head.size).root_at(last.size) != last.root:
+            raise VerificationError(
+                f"log {origin!r} was signed with another history at size {last.size}; "
+                "the rules must choose another name"
+            )
 
     def _sign(self, origin: str, head: TreeHead, log_key: SigningKey) -> None:
         """Sign and publish `head`, which was promised; keep the old checkpoint while only it is cosigned."""

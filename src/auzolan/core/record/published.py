@@ -49,7 +49,7 @@ class Published:
     def cosigned(self) -> Checkpoint | None:
         """Return the older checkpoint with cosignatures, if one is kept."""
         try:
-            return read_checkpoint(self.files.read(COSIGNED))
+            return read_checkpoint(self.files.read(COSIGNED), COSIGNED)
         except MissingError:
             return None
 

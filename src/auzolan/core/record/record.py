@@ -45,6 +45,11 @@ def is_digest(text: object) -> bool:
     return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
 
 
+def is_kind(text: str) -> bool:
+    """Say whether `text` can be the kind of a record."""
+    return _KIND.fullmatch(text) is not None
+
+
 @dataclass(frozen=True)
 class Record:
     """One fact, not yet signed.

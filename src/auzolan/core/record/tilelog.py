@@ -83,10 +83,7 @@ class TileReader:
         if not width:
             raise MalformedError(f"tile {level}/{number} is outside a tree of {self.size} leaves")
         path, whole = tile_path(level, number, width), tile_path(level, number)
-        data = self._read_either(path, whole, TILE_WIDTH * HASH_SIZE)
-        if width < TILE_WIDTH and len(data) == TILE_WIDTH * HASH_SIZE:
-            data = data[: width * HASH_SIZE]
-        return read_tile(data, width, path)
+        return read_tile(*self._read_either(path, whole, width, TILE_WIDTH * HASH_SIZE))[:width]
 
     def bundle(self, number: int) -> list[bytes]:
         """Return the entries of one bundle, full or as wide as this size makes it."""
@@ -95,21 +92,21 @@ class TileReader:
         if not width:
             raise MalformedError(f"bundle {number} is outside a log of {self.size} entries")
         path, whole = bundle_path(number, width), bundle_path(number)
-        data = self._read_either(path, whole, _MAX_BUNDLE_BYTES)
-        try:
-            return read_bundle(data, width, path)
-        except MalformedError:
-            return read_bundle(data, TILE_WIDTH, path)[:width]
+        return read_bundle(*self._read_either(path, whole, width, _MAX_BUNDLE_BYTES))[:width]
 
-    def _read_either(self, path: str, whole: str, limit: int) -> bytes:
-        """Read a partial tile or, once it is gone, the full one (c2sp.org/tlog-tiles, "Partial Tiles")."""
+    def _read_either(self, path: str, whole: str, width: int, limit: int) -> tuple[bytes, int, str]:
+        """Read a partial tile or, once it is gone, the full one (c2sp.org/tlog-tiles, "Partial Tiles").
+
+        Returns:
+            The bytes, how many items they must hold, and the path that was read.
+        """
         try:
-            return self._files.read(path, limit)
+            return self._files.read(path, limit), width, path
         except MissingError:
             if path == whole:
                 raise
         try:
-            return self._files.read(whole, limit)
+            return self._files.read(whole, limit), TILE_WIDTH, whole
         except MissingError:
             raise MissingError(f"{path}: neither it nor the full tile is here") from None
 

@@ -7,9 +7,11 @@ not said.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from auzolan.core.record.canonical import JsonObject, as_list, as_text
-from auzolan.core.record.errors import MalformedError
-from auzolan.core.record.record import Record, check_digest
+from auzolan.core.record.errors import MalformedError, VerificationError
+from auzolan.core.record.record import PRIVATE_BLOB_PREFIX, Record, check_digest
 
 TOMBSTONE_KIND = "tombstone/v1"
 AFFECTS = "affects"
@@ -46,3 +48,45 @@ def erased_by(record: Record) -> list[str]:
     if not digests or not affected:
         raise MalformedError("tombstone: expected at least one erased digest and one link 'affects.1'")
     return digests
+
+
+def check_blobs(record: Record, holders: Callable[[str], Iterable[tuple[str, str]]]) -> None:
+    """Refuse what would hide bytes that other records name; `commit` and `verify` judge alike.
+
+    Checks: (a) the same bytes are never public in one record and private in
+    another; (b) a tombstone affects every record that names what it erases.
+
+    Args:
+        record: the next record of the log.
+        holders: digest -> (record id, blob name) for the records before it, to which this was applied.
+
+    Raises:
+        VerificationError: one of these does not hold.
+        MalformedError: a tombstone without its fields.
+    """
+    names_of: dict[str, list[str]] = {}
+    for name, digest in record.blobs.items():
+        names_of.setdefault(digest, []).append(name)
+    for digest, names in names_of.items():
+        # All earlier holders agree with the first, as each of them was checked against it.
+        first, first_name = next(iter(holders(digest)), (record.id, names[0]))
+        for name in names:
+            if _is_private(name) is not _is_private(first_name):
+                word = "private" if _is_private(first_name) else "public"
+                raise VerificationError(f"blob {name}: record {first[:16]}… names the same bytes as {word}")
+    if record.kind != TOMBSTONE_KIND:
+        return
+    affected = {target for name, target in record.links.items() if name.split(".")[0] == AFFECTS}
+    for digest in erased_by(record):
+        named = {other for other, name in holders(digest) if _is_private(name)}
+        if not named & affected:
+            raise VerificationError(f"tombstone: erases {digest[:16]}…, which no record that it affects names")
+        for other in sorted(named - affected):
+            raise VerificationError(
+                f"tombstone: erases {digest[:16]}…, but record {other[:16]}… names it too, "
+                "and is not among the records that it affects"
+            )
+
+
+def _is_private(blob_name: str) -> bool:
+    return blob_name.startswith(PRIVATE_BLOB_PREFIX)

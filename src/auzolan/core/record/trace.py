@@ -101,9 +101,7 @@ class Walk:
         for name, target in record.links.items():
             yield self._link(record, name, target)
         for name, digest in record.blobs.items():
-            gone = self.verified.unavailable.get(digest)
-            strength = Strength.UNAVAILABLE if gone else Strength.CHECKED
-            yield Link(name, record.id, digest, strength, is_blob=True)
+            yield self._blob_link(record, name, digest)
 
     def forwards(self, digest: str) -> Iterator[Link]:
         """Yield what rests on a record or a blob."""
@@ -112,7 +110,11 @@ class Walk:
             if digest in record.links.values():
                 yield self._link(record, name, digest)
             else:
-                yield Link(name, source, digest, Strength.CHECKED, is_blob=True)
+                yield self._blob_link(record, name, digest)
+
+    def _blob_link(self, record: Record, name: str, digest: str) -> Link:
+        gone = digest in self.verified.unavailable
+        return Link(name, record.id, digest, Strength.UNAVAILABLE if gone else Strength.CHECKED, is_blob=True)
 
     def _link(self, record: Record, name: str, target: str) -> Link:
         checker = self._checkers.get((record.kind, name.split(".")[0]))

@@ -36,14 +36,14 @@ from auzolan.core.record.errors import (
     VerificationError,
 )
 from auzolan.core.record.files import ReadFiles
-from auzolan.core.record.findings import STEPS, Expectation, Status, Step, VerifiedLedger
+from auzolan.core.record.findings import STEPS, Expectation, Status, Step, VerifiedLedger, plain
 from auzolan.core.record.governance import GOVERNANCE_KIND
 from auzolan.core.record.merkle import HASH_SIZE, Frontier, leaf_hash
 from auzolan.core.record.note import Verified, verify_note
 from auzolan.core.record.published import Published, blob_path
-from auzolan.core.record.record import Record, digests_in
+from auzolan.core.record.record import PRIVATE_BLOB_PREFIX, Record, digests_in
 from auzolan.core.record.tilelog import TileReader
-from auzolan.core.record.tombstone import TOMBSTONE_KIND, erased_by
+from auzolan.core.record.tombstone import TOMBSTONE_KIND, check_blobs, erased_by
 
 _CLOCK_TOLERANCE = 300
 
@@ -87,9 +87,8 @@ class _Verifier:
         self._expect = expect
         self._report = report
         self._progress = progress
-        self._private_of: dict[str, set[str]] = {}
-        self._tombstones: list[Record] = []
-        self._private_digests: set[str] = set()
+        self._holders: dict[str, list[tuple[str, str]]] = {}
+        self._erased: set[str] = set()
         self._missing: list[str] = []
         self._n_signatures = 0
         self._n_links = 0
@@ -102,13 +101,13 @@ class _Verifier:
         except AuzolanError as error:
             unchecked = isinstance(error, NotCheckedError)
             status = Status.NOT_CHECKED if unchecked else Status.FAILED
-            finding = f"{about}{error}"
+            finding = plain(f"{about}{error}")
             self._report(Step(number, status, finding))
             kind = type(error) if unchecked else VerificationError
             raise kind(f"step {number} ({STEPS[number - 1]}): {finding}") from None
 
     def _end(self, number: int, status: Status, finding: str) -> None:
-        step = Step(number, status, finding)
+        step = Step(number, status, plain(finding))
         self._result.steps.append(step)
         self._report(step)
 
@@ -232,10 +231,10 @@ class _Verifier:
             self._end(4, Status.OPEN, finding)
         rules, versions = chain.current.rules, len(chain.versions)
         floor = f"; {_count(len(rules.rights_floor), 'article')} in the rights floor" if rules.rights_floor else ""
+        demo = "; a demonstration: its throw-away keys prove nothing" if rules.demo else ""
+        signed = "signed as old and new rules demand"
         self._end(
-            5,
-            Status.PASSED,
-            f"{_count(versions, 'version')} of the rules of {rules.name!r}, signed as old and new rules demand{floor}",
+            5, Status.PASSED, f"{_count(versions, 'version')} of the rules of {rules.name!r}, {signed}{floor}{demo}"
         )
         self._end(6, Status.PASSED, f"{_count(self._n_signatures, 'signature')} checked; enough principals made them")
         self._end(7, Status.PASSED, "no record stands twice")
@@ -243,30 +242,24 @@ class _Verifier:
 
     # 9
     def _note_blobs(self, record: Record) -> None:
-        if record.private_blobs:
-            self._private_of[record.id] = set(record.private_blobs.values())
-            self._private_digests |= self._private_of[record.id]
+        with self._in_step(9, f"record {record.id[:16]}…: "):
+            check_blobs(record, lambda digest: self._holders.get(digest, ()))
+            if record.kind == TOMBSTONE_KIND:
+                self._erased.update(erased_by(record))
+        for name, digest in record.blobs.items():
+            self._holders.setdefault(digest, []).append((record.id, name))
         for name, digest in record.public_blobs.items():
             with self._in_step(9, f"record {record.id[:16]}…, blob {name}: "):
                 try:
                     self._published.check_blob(digest)
                 except MissingError:
                     self._result.unavailable[digest] = "missing"
-        if record.kind == TOMBSTONE_KIND:
-            self._tombstones.append(record)
 
     def _check_blobs(self) -> None:
-        erased: set[str] = set()
-        for record in self._tombstones:
-            with self._in_step(9, f"tombstone {record.id[:16]}…: "):
-                held = set().union(*(self._private_of.get(target, set()) for target in record.links.values()))
-                for digest in erased_by(record):
-                    if digest not in held:
-                        raise VerificationError(f"erases {digest[:16]}…, which no record that it affects names")
-                    erased.add(digest)
-        for digest in sorted(self._private_digests):
+        private = (d for d, names in self._holders.items() if names[0][1].startswith(PRIVATE_BLOB_PREFIX))
+        for digest in sorted(private):
             with self._in_step(9, f"private blob {digest[:16]}…: "):
-                self._check_private(digest, digest in erased)
+                self._check_private(digest, digest in self._erased)
         counts = {
             word: list(self._result.unavailable.values()).count(word) for word in ("missing", "withheld", "erased")
         }
@@ -302,26 +295,29 @@ class _Verifier:
             self._end(11, Status.OPEN, "the rules name no witnesses: nobody else vouches that all see the same")
             return
         current = verify_note(checkpoint.note, rules.witness_keys, "checkpoint")
-        older = self._older_cosignatures(checkpoint.head)
+        older_head, older = self._older_cosignatures(checkpoint.head)
         times = [v.time for v in (*current, *older) if v.time is not None]
         self._result.newest_cosignature = max(times, default=None)
         names = ", ".join(sorted(v.key.name for v in current)) or "none"
         finding = f"{len(current)} of {rules.witness_quorum} needed cosignatures ({names})"
         problem = self._staleness(times, rules.witness_max_age)
+        if older and older_head.size > checkpoint.head.size:
+            problem = f"stale: witnesses cosigned {older_head.size:,} entries, here are {checkpoint.head.size:,}"
         if len(current) < rules.witness_quorum:
             problem = "not enough witnesses have seen this head"
         status = Status.NOT_CHECKED if problem else Status.PASSED if rules.witness_quorum else Status.OPEN
         self._end(11, status, finding + (f"; {problem}" if problem else ""))
 
-    def _older_cosignatures(self, head: TreeHead) -> Sequence[Verified]:
+    def _older_cosignatures(self, head: TreeHead) -> tuple[TreeHead, Sequence[Verified]]:
+        """Return what witnesses cosigned before; their times on other logs say nothing about this one."""
         older = self._published.cosigned()
-        if older is None:
-            return []
         rules = self._result.chain.current.rules
+        if older is None or older.origin != rules.origin:
+            return head, []
         verified = verify_note(older.note, rules.witness_keys, "cosigned")
-        if verified and older.origin == rules.origin:
+        if verified and older.head.size <= head.size:
             self._continues(older.head, head, "witnesses cosigned")
-        return verified
+        return older.head, verified
 
     def _staleness(self, times: Sequence[int], max_age: int | None) -> str:
         newest = max(times, default=None)
@@ -335,8 +331,6 @@ class _Verifier:
         return ""
 
     def _continues(self, old: TreeHead, head: TreeHead, who: str) -> None:
-        if old.size > head.size:
-            raise VerificationError(f"{who} a head of size {old.size}, larger than this ledger's {head.size}")
         if TileReader(self._files, head.size).root_at(old.size) != old.root:
             raise VerificationError(
                 f"{who} another history at size {old.size}: the log shows different things to different people"

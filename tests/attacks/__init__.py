@@ -1,0 +1,1 @@
+"""Attacks on a published ledger: one folder per defect, made by `build`."""
