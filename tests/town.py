@@ -68,7 +68,11 @@ def next_rules(previous: str, **changes: Any) -> Record:
 
 
 def document(title: str = "Minutes", text: str = "We met.", **links: str) -> Record:
-    return Document(title, "2026-11-20", text, links).to_record()
+    """Return a document; without links it names the root of the default town."""
+    return Document(title, "2026-11-20", text, links or {"commons": ROOT_ID}).to_record()
+
+
+ROOT_ID = root_record().id
 
 
 def sign(record: Record, *keys: SigningKey) -> Envelope:

@@ -73,11 +73,25 @@ def town_next(previous: str, **changes: Any) -> Record:
 
 ROOT = town_root()
 MINUTES = Document(
-    "Minutes", "2026-11-20", "We met.", {}, {"scan": SCAN_DIGEST, "private.attendance": ATTENDANCE_DIGEST}
+    "Minutes",
+    "2026-11-20",
+    "We met.",
+    {"commons": ROOT.id},
+    {"scan": SCAN_DIGEST, "private.attendance": ATTENDANCE_DIGEST},
 ).to_record()
 NEXT = town_next(ROOT.id)
 BUDGET = Document("Budget", "2026-11-27", "Forty books, two languages.", {"minutes": MINUTES.id}).to_record()
 ERASED = tombstone([ATTENDANCE_DIGEST], [MINUTES.id], "asked to be forgotten", "2026-12-01")
+
+
+def document(title: str = "Minutes", text: str = "We met.", root: Record = ROOT, **links: str) -> Record:
+    """Return a document; without links it names the root of its commons."""
+    return Document(title, "2026-11-20", text, links or {"commons": root.id}).to_record()
+
+
+def loan(root: Record = ROOT) -> Record:
+    """Return the document that attackers want to pass."""
+    return document("Loan", "The town borrows a million.", root)
 
 
 class Operator:

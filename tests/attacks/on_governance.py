@@ -19,17 +19,20 @@ from tests.attacks.forge import (
     Forged,
     Operator,
     counts,
+    document,
     fails,
     held,
+    loan,
     opening,
     stewards,
     town_next,
     town_root,
+    unchecked,
     witnessed,
 )
-from tests.town import CLINIC, LIBRARY, LOG, ORIGIN, SCHOOL, WITNESS, document, key, rules, sign
+from tests.town import CLINIC, LIBRARY, LOG, ORIGIN, SCHOOL, WITNESS, key, rules, sign
 
-LOAN = document("Loan", "The town borrows a million.")
+LOAN = loan()
 FALSE_LIBRARY, FALSE_SCHOOL, FALSE_LOG = (
     SigningKey(true.name, sha256(true.seed).digest()) for true in (LIBRARY, SCHOOL, LOG)
 )
@@ -38,7 +41,7 @@ DEMO = key("demo/library-desk")
 
 def begun_with(root: Record, *keys: SigningKey) -> Forged:
     """Publish a town of three records that begins with `root`."""
-    return Operator(sign(root, *keys), sign(document()), sign(LOAN)).publish()
+    return Operator(sign(root, *keys), sign(document(root=root)), sign(loan(root))).publish()
 
 
 def succeeded_by(record: Record, *keys: SigningKey) -> Forged:
@@ -55,7 +58,7 @@ def forged_root() -> Forged:
     owners = {"library": held("Town library", FALSE_LIBRARY), "school": held("Town school", FALSE_SCHOOL)}
     root = town_root(principals=owners, log={"origin": ORIGIN, "key": str(FALSE_LOG.public)})
     both = (FALSE_LIBRARY, FALSE_SCHOOL)
-    operator = Operator(sign(root, *both), sign(document(), *both), sign(LOAN, *both))
+    operator = Operator(sign(root, *both), sign(document(root=root), *both), sign(loan(root), *both))
     forged = operator.publish(witnessed(operator.head(), FALSE_LOG))
     forged.root = ROOT.id
     return forged
@@ -131,7 +134,7 @@ def demo_mark_dropped() -> Forged:
     owners = {**TWO, "library": held("Town library", DEMO)}
     root = town_root(demo=True, principals=owners)
     grown_up = town_next(root.id, principals=TWO, roles=stewards("library", "school"))
-    begun = Operator(sign(root, DEMO, SCHOOL), sign(document(), DEMO, SCHOOL))
+    begun = Operator(sign(root, DEMO, SCHOOL), sign(document(root=root), DEMO, SCHOOL))
     return begun.log(sign(grown_up, DEMO, SCHOOL, LIBRARY)).publish()
 
 
@@ -210,7 +213,7 @@ def origin_written_backwards() -> Forged:
     """The name of the log holds an invisible sign that turns the direction of writing, so that it reads as another."""
     origin = "auzolan/\u202enwot"
     rules_of_it = town_root(log={"origin": origin, "key": str(LOG.public)})
-    operator = Operator(sign(rules_of_it), sign(document()), sign(LOAN))
+    operator = Operator(sign(rules_of_it), sign(document(root=rules_of_it)), sign(loan(rules_of_it)))
     return operator.publish(witnessed(operator.head(), origin=origin))
 
 
@@ -284,3 +287,24 @@ def rights_floor_left_out() -> Forged:
     """The rules are silent about the rights that no vote may lower, instead of saying that there are none."""
     body = {name: value for name, value in rules(witnesses=WITNESSED).items() if name != "rights_floor"}
     return begun_with(Record(GOVERNANCE_KIND, body))
+
+
+@fails(5, "the log is 'auzolan/town-00000001' for ever, not 'auzolan/town-renamed'")
+def log_renamed() -> Forged:
+    """New rules give the log another name, so that what others remember of it is forgotten."""
+    rules = town_next(ROOT.id, log={"origin": "auzolan/town-renamed", "key": str(LOG.public)})
+    return Operator(sign(ROOT), sign(rules)).publish()
+
+
+@unchecked(5, "governance/v2 is newer than this program")
+def rules_from_the_future() -> Forged:
+    """The log holds rules of a newer kind that this program cannot read; it must not go on with the old ones."""
+    record = Record("governance/v2", {"name": "Town (synthetic)"}, {"supersedes": ROOT.id})
+    return opening().log(sign(record)).publish()
+
+
+@fails(6, "document/v2 needs 2 principals of role steward, got 1 (library)")
+def version_without_threshold() -> Forged:
+    """The library alone signed a "document/v2", for which the rules name no threshold, only for "document/v1"."""
+    record = Record("document/v2", {"title": "Loan"}, {"commons": ROOT.id})
+    return opening().log(sign(record, LIBRARY)).publish()

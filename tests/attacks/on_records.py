@@ -17,17 +17,19 @@ from tests.attacks.forge import (
     NEXT,
     SCAN_DIGEST,
     Forged,
+    document,
     fails,
     flip,
+    loan,
     opening,
     seal,
     statement,
     story,
     unchecked,
 )
-from tests.town import CLINIC, LIBRARY, SCHOOL, document, sign
+from tests.town import CLINIC, LIBRARY, SCHOOL, sign
 
-LOAN = document("Loan", "The town borrows a million.")
+LOAN = loan()
 
 
 def file_of(envelope: Envelope) -> str:
@@ -218,6 +220,13 @@ def dangling_link() -> Forged:
     return fourth(sign(document("Budget", minutes=LOAN.id)))
 
 
+@fails(8, "could have been signed for another commons")
+def record_of_another_commons() -> Forged:
+    """The library and the school signed a loan for another commons of theirs; it was put into this one."""
+    record = Record("document/v1", {"title": "Loan", "dated_at": "2026-11-20", "text": "We borrow a million."})
+    return fourth(sign(record))
+
+
 @fails(8, "which is no earlier record")
 def forward_link() -> Forged:
     """The budget says that it rests on a record that was logged only afterwards."""
@@ -233,13 +242,13 @@ def link_to_envelope() -> Forged:
 @fails(8, "the body hides the id of record")
 def hidden_link() -> Forged:
     """A record names the minutes inside its text, where a walk along the links does not find them."""
-    return fourth(sign(Record("budget/v1", {"rests_on": [{"record": MINUTES.id}]}), LIBRARY))
+    return fourth(sign(Record("budget/v1", {"rests_on": [{"record": MINUTES.id}]}, {"commons": ROOT.id}), LIBRARY))
 
 
 @fails(8, "the body hides the id of record")
 def hidden_link_in_key() -> Forged:
     """A record names the minutes as the name of a field, where a walk along the links does not find them."""
-    return fourth(sign(Record("budget/v1", {"answers": {MINUTES.id: "agreed"}}), LIBRARY))
+    return fourth(sign(Record("budget/v1", {"answers": {MINUTES.id: "agreed"}}, {"commons": ROOT.id}), LIBRARY))
 
 
 # 9. Blobs
@@ -284,7 +293,7 @@ def tombstone_erases_foreign_blob() -> Forged:
 @fails(9, "names it too, and is not among the records that it affects")
 def tombstone_passes_over_holder() -> Forged:
     """Somebody named the minutes' private file in a record of their own, and had it erased by pointing only there."""
-    mine = Document("Copy", "2026-11-28", "", {}, {"private.copy": ATTENDANCE_DIGEST}).to_record()
+    mine = Document("Copy", "2026-11-28", "", {"commons": ROOT.id}, {"private.copy": ATTENDANCE_DIGEST}).to_record()
     erasing = tombstone([ATTENDANCE_DIGEST], [mine.id], "asked to be forgotten", "2026-12-01")
     return fourth(sign(mine), sign(erasing, CLINIC))
 
@@ -292,7 +301,7 @@ def tombstone_passes_over_holder() -> Forged:
 @fails(9, "names the same bytes as private")
 def private_file_called_public() -> Forged:
     """A private file of the minutes was published by naming it public in another record."""
-    mine = Document("Copy", "2026-11-28", "", {}, {"copy": ATTENDANCE_DIGEST}).to_record()
+    mine = Document("Copy", "2026-11-28", "", {"commons": ROOT.id}, {"copy": ATTENDANCE_DIGEST}).to_record()
     forged = fourth(sign(mine))
     forged.files[blob_path(ATTENDANCE_DIGEST)] = ATTENDANCE
     return forged
@@ -301,7 +310,7 @@ def private_file_called_public() -> Forged:
 @fails(9, "names the same bytes as public")
 def public_file_called_private() -> Forged:
     """The published scan of the minutes was called private in another record and declared erased, so as to vanish."""
-    mine = Document("Copy", "2026-11-28", "", {}, {"private.copy": SCAN_DIGEST}).to_record()
+    mine = Document("Copy", "2026-11-28", "", {"commons": ROOT.id}, {"private.copy": SCAN_DIGEST}).to_record()
     erasing = tombstone([SCAN_DIGEST], [mine.id], "asked to be forgotten", "2026-12-01")
     return fourth(sign(mine), sign(erasing, CLINIC)).without(blob_path(SCAN_DIGEST))
 

@@ -17,15 +17,17 @@ from tests.attacks.forge import (
     Forged,
     Operator,
     counts,
+    document,
     fails,
     held,
+    loan,
     opening,
     stewards,
     town_next,
     town_root,
 )
 from tests.attacks.on_governance import LOAN, begun_with, succeeded_by
-from tests.town import CLINIC, LIBRARY, SCHOOL, document, key, sign
+from tests.town import CLINIC, LIBRARY, SCHOOL, key, sign
 
 LIBRARY_HOME = key("library-home")
 
@@ -69,7 +71,7 @@ def two_keys_one_person() -> Forged:
     """The library signed a document twice, with two keys of its own, to count as two."""
     owners = {**TWO, "library": held("Town library", LIBRARY, LIBRARY_HOME)}
     root = town_root(principals=owners)
-    return Operator(sign(root), sign(document()), sign(LOAN, LIBRARY, LIBRARY_HOME)).publish()
+    return Operator(sign(root), sign(document(root=root)), sign(loan(root), LIBRARY, LIBRARY_HOME)).publish()
 
 
 @fails(6, "the signature by school-office does not fit the content")
@@ -111,7 +113,7 @@ def replaced_key_signs() -> Forged:
 def wrong_role() -> Forged:
     """The clinic, which the rules know but give no say in documents, signed in place of the school."""
     root = town_root(principals=THREE)
-    return Operator(sign(root), sign(document()), sign(LOAN, LIBRARY, CLINIC)).publish()
+    return Operator(sign(root), sign(document(root=root)), sign(loan(root), LIBRARY, CLINIC)).publish()
 
 
 @fails(6, "signature by unknown key")

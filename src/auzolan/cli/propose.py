@@ -97,10 +97,11 @@ def _stage(commons: Commons, blobs: list[str] | None, private: list[str] | None,
 
 
 def _links(commons: Commons, options: list[str] | None) -> dict[str, str]:
+    """Return link name -> record id; without any, the root, so that the record belongs to this commons alone."""
     pairs = _pairs(options, "--link")
-    if not pairs:
-        return {}
     with commons.reading() as ledger:
+        if not pairs and ledger.chain.versions:
+            return {"commons": ledger.chain.versions[0].id}
         return {name: resolve(ledger, target) for name, target in pairs.items()}
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from auzolan.core.record.envelope import Envelope
-from auzolan.core.record.errors import MalformedError, VerificationError
+from auzolan.core.record.errors import MalformedError, StaleError, VerificationError
 from auzolan.core.record.governance import GOVERNANCE_KIND, Governance, read_governance
 from auzolan.core.record.record import Record
 
@@ -111,7 +111,7 @@ def verify_authority(envelope: Envelope, current: Version | None) -> Authorised:
     Does not check: that `current` is really in force (`Chain`, `verify`).
     """
     record = envelope.claimed
-    proposed = read_governance(record.body) if record.kind == GOVERNANCE_KIND else None
+    proposed = _read_proposed(record)
     if proposed:
         _check_succession(record, proposed, current)
     elif current is None:
@@ -126,6 +126,16 @@ def verify_authority(envelope: Envelope, current: Version | None) -> Authorised:
     return Authorised(record, tuple(sorted(set(signers.values()))), proposed)
 
 
+def _read_proposed(record: Record) -> Governance | None:
+    """Return the rules that a governance record proposes, or None for any other record."""
+    if record.kind == GOVERNANCE_KIND:
+        return read_governance(record.body)
+    if record.kind.split("/")[0] == GOVERNANCE_KIND.split("/")[0]:
+        # Passing over it would judge all that follows by rules that are no longer in force.
+        raise StaleError(f"{record.kind} is newer than this program, which knows {GOVERNANCE_KIND}")
+    return None
+
+
 def _check_succession(record: Record, proposed: Governance, current: Version | None) -> None:
     expected = {SUPERSEDES: current.id} if current else {}
     if record.links.get(SUPERSEDES) != expected.get(SUPERSEDES):
@@ -134,6 +144,8 @@ def _check_succession(record: Record, proposed: Governance, current: Version | N
         raise SuccessionError(f"governance: says that it supersedes {said}, but {wanted}")
     if current is None:
         return
+    if current.rules.origin != proposed.origin:
+        raise SuccessionError(f"governance: the log is {current.rules.origin!r} for ever, not {proposed.origin!r}")
     if current.rules.demo and not proposed.demo:
         raise SuccessionError("governance: this commons began with throw-away keys and must stay marked `demo = true`")
     for keyid, who in proposed.principal_of_key.items():
@@ -191,9 +203,8 @@ def check_signers(envelope: Envelope, current: Version | None) -> dict[str, str]
     Raises:
         VerificationError: a signature is by nobody known or does not fit.
     """
-    record = envelope.claimed
-    proposed = read_governance(record.body) if record.kind == GOVERNANCE_KIND else None
+    proposed = _read_proposed(envelope.claimed)
     judges = [rules for rules in (current and current.rules, proposed) if rules]
     if not judges:
-        raise MalformedError(f"the first record must be {GOVERNANCE_KIND}, got {record.kind}")
+        raise MalformedError(f"the first record must be {GOVERNANCE_KIND}, got {envelope.claimed.kind}")
     return _verify_signatures(envelope, judges)

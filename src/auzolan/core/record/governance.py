@@ -107,8 +107,11 @@ class Governance:
         return {key.keyid: key for who in self.principals.values() for key in who.keys}
 
     def threshold_for(self, kind: str) -> Threshold:
-        """Return the threshold of a record kind, or the default one."""
-        return self.thresholds.get(kind) or self.thresholds[DEFAULT_THRESHOLD]
+        """Return the threshold of a record kind, of another version of it, or the default one."""
+        noun = kind.split("/")[0]
+        versions = [known for known in self.thresholds if known.split("/")[0] == noun]
+        nearest = kind if kind in self.thresholds else max(versions, default=DEFAULT_THRESHOLD)
+        return self.thresholds[nearest]
 
 
 def read_governance(body: JsonValue) -> Governance:

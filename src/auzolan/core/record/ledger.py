@@ -35,7 +35,7 @@ from auzolan.core.record.index import Index, Row
 from auzolan.core.record.keys import PublicKey, SigningKey
 from auzolan.core.record.note import Note, NoteSignature, sign_note, verify_note
 from auzolan.core.record.published import CHECKPOINT, COSIGNED, blob_path, record_path
-from auzolan.core.record.record import Record, digests_in
+from auzolan.core.record.record import Record, check_bound, digests_in
 from auzolan.core.record.tilelog import TileReader, TileWriter
 from auzolan.core.record.tombstone import TOMBSTONE_KIND, check_blobs, erased_by
 from auzolan.core.record.view import BLOB_LIMIT, LedgerView, index_row
@@ -139,8 +139,8 @@ class Ledger(LedgerView):
             if record.id in places or self.index.find(record.id):
                 continue
             position = self.head.size + len(rows)
-            self._check_content(record, places, [earlier for _, earlier in rows])
             authorised = chain.verify(envelope, position)
+            self._check_content(record, places, [earlier for _, earlier in rows])
             items |= self._items(envelope)
             places[record.id] = position
             rows.append((index_row(position, envelope, authorised.signers), record))
@@ -158,6 +158,7 @@ class Ledger(LedgerView):
     def _check_content(self, record: Record, places: dict[str, int], batch: Sequence[Record]) -> None:
         """Refuse what `verify` would: the log cannot take a record back."""
         self._validate(record)
+        check_bound(record, bool(self.head.size or places))
         for name, target in record.links.items():
             row = self.index.find(target)
             if target not in places and (row is None or row.id != target):

@@ -7,7 +7,8 @@ predicate of an in-toto Statement v1 whose only subject is that id
 (https://github.com/in-toto/attestation, spec/v1).
 
 The id of another record never stands in a body; it goes in `links`, so that
-one generic function walks from any record to all that it rests on.
+one generic function walks from any record to all that it rests on. Every
+record but the root of a commons names at least one earlier record.
 A blob whose name begins with "private." is never published; its bytes start
 with 32 random ones, so that its digest says nothing about short contents.
 """
@@ -21,7 +22,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from auzolan.core.record.canonical import JsonObject, JsonValue, as_list, as_object, as_text, canonical_bytes
-from auzolan.core.record.errors import MalformedError
+from auzolan.core.record.errors import MalformedError, VerificationError
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 KIND_URI_PREFIX = "urn:auzolan:kind:"
@@ -100,6 +101,21 @@ class Record:
     def public_blobs(self) -> dict[str, str]:
         """The blobs that are published beside the log."""
         return {name: digest for name, digest in self.blobs.items() if not name.startswith(PRIVATE_BLOB_PREFIX)}
+
+
+def check_bound(record: Record, has_predecessors: bool) -> Record:
+    """Return `record` if it belongs to one commons alone.
+
+    Ids commit to all that they link to, down to the root. So a record that
+    names any earlier one cannot be replayed in another commons that happens to
+    have the same principals; only the root names none.
+
+    Raises:
+        VerificationError: it stands after others and names none of them.
+    """
+    if has_predecessors and not record.links:
+        raise VerificationError("names no earlier record, so it could have been signed for another commons")
+    return record
 
 
 def record_from_json(value: JsonValue) -> Record:

@@ -9,7 +9,7 @@ The steps, in order; each has at least one folder in tests/attacks:
      5. Governance    each version continues the one in force and keeps the rights floor
      6. Signatures    enough different principals signed each record, by the rules in force then
      7. Once          no record stands twice
-     8. Links         each names an earlier record, and no id hides in a body
+     8. Links         each record names an earlier one, and no id of an earlier one hides in a body
      9. Blobs         published bytes match; erased and withheld ones are named
     10. Log key       the checkpoint is signed by the key in force, for the log it names
     11. Witnesses     cosignatures fit, enough of them, recent enough, none of another history
@@ -41,7 +41,7 @@ from auzolan.core.record.governance import GOVERNANCE_KIND
 from auzolan.core.record.merkle import HASH_SIZE, Frontier, leaf_hash
 from auzolan.core.record.note import Verified, verify_note
 from auzolan.core.record.published import Published, blob_path
-from auzolan.core.record.record import PRIVATE_BLOB_PREFIX, Record, digests_in
+from auzolan.core.record.record import PRIVATE_BLOB_PREFIX, Record, check_bound, digests_in
 from auzolan.core.record.tilelog import TileReader
 from auzolan.core.record.tombstone import TOMBSTONE_KIND, check_blobs, erased_by
 
@@ -206,7 +206,7 @@ class _Verifier:
     def _authorise(self, envelope: Envelope, position: int, about: str) -> Authorised:
         try:
             return self._result.chain.verify(envelope, position)
-        except (SuccessionError, MalformedError) as error:
+        except (SuccessionError, MalformedError, NotCheckedError) as error:
             with self._in_step(5, about):
                 raise error
         except VerificationError as error:
@@ -214,6 +214,7 @@ class _Verifier:
                 raise error
 
     def _check_links(self, record: Record) -> None:
+        check_bound(record, bool(self._result.positions))
         for name, target in record.links.items():
             if target not in self._result.positions:
                 raise VerificationError(f"link {name} names {target[:16]}…, which is no earlier record")
@@ -238,7 +239,11 @@ class _Verifier:
         )
         self._end(6, Status.PASSED, f"{_count(self._n_signatures, 'signature')} checked; enough principals made them")
         self._end(7, Status.PASSED, "no record stands twice")
-        self._end(8, Status.PASSED, f"{_count(self._n_links, 'link')}, all to earlier records; no id hides in a body")
+        self._end(
+            8,
+            Status.PASSED,
+            f"{_count(self._n_links, 'link')}, all to earlier records; no id of an earlier record hides in a body",
+        )
 
     # 9
     def _note_blobs(self, record: Record) -> None:
