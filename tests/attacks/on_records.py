@@ -15,6 +15,7 @@ from tests.attacks.forge import (
     ERASED,
     MINUTES,
     NEXT,
+    ROOT,
     SCAN_DIGEST,
     Forged,
     document,

@@ -34,7 +34,7 @@ def test_a_record_signed_on_two_machines_is_committed_verified_and_traced(two: T
     assert "needs 2 principals of role steward, got 1 (library)" in lacking
     assert ("verified against the pinned root", True, 3) == (report["verdict"], report["complete"], report["size"])
     assert list(range(1, 13)) == [step["number"] for step in report["steps"]]
-    assert [("supersedes", "checked")] == [(link["link"], link["strength"]) for link in trace["led_to"]]
+    assert [("supersedes", "checked"), ("commons", "checked")] == [(k["link"], k["strength"]) for k in trace["led_to"]]
     assert ["library", "school"] == two.library.json("show", minutes, "--commons", two.town)["signers"]
 
 
@@ -106,7 +106,9 @@ def test_forget_erases_the_bytes_and_leaves_a_signed_trace(two: TwoBodies) -> No
 
     assert any(b"resident-17" in data for data in before.values())
     assert not any(b"resident-17" in data for data in after.values())
-    assert [("private.present", "unavailable")] == [(k["link"], k["strength"]) for k in trace["rests_on"]]
+    assert [("commons", "checked"), ("private.present", "unavailable")] == [
+        (k["link"], k["strength"]) for k in trace["rests_on"]
+    ]
     assert [("affects.1", "checked")] == [(k["link"], k["strength"]) for k in trace["led_to"]]
     assert report["complete"]
     assert not any(b"resident-17" in data for data in listing(two.town / "ledger").values())
@@ -340,4 +342,4 @@ def test_a_long_chain_is_cut_where_asked(two: TwoBodies) -> None:
         length, branches = length + 1, branches[0]["branches"]
 
     assert "more behind it" in shallow
-    assert 4 == length
+    assert 4 == length  # three documents and the root

@@ -21,7 +21,7 @@ from auzolan.core.record.canonical import as_object, read_json
 from auzolan.core.record.errors import MalformedError, UsageError
 from auzolan.core.record.governance import GOVERNANCE_KIND
 from auzolan.core.record.ledger import Ledger
-from auzolan.core.record.record import PRIVATE_BLOB_PREFIX, Record
+from auzolan.core.record.record import COMMONS, PRIVATE_BLOB_PREFIX, Record
 
 app = typer.Typer(help="Propose a record; others sign it, then it is committed.", no_args_is_help=True)
 
@@ -101,7 +101,7 @@ def _links(commons: Commons, options: list[str] | None) -> dict[str, str]:
     pairs = _pairs(options, "--link")
     with commons.reading() as ledger:
         if not pairs and ledger.chain.versions:
-            return {"commons": ledger.chain.versions[0].id}
+            return {COMMONS: ledger.chain.versions[0].id}
         return {name: resolve(ledger, target) for name, target in pairs.items()}
 
 

@@ -26,8 +26,10 @@ from auzolan.core.record.files import ReadFiles
 from auzolan.core.record.findings import VerifiedLedger
 from auzolan.core.record.governance import GOVERNANCE_KIND
 from auzolan.core.record.published import Published
-from auzolan.core.record.record import Record
+from auzolan.core.record.record import COMMONS, Record
 from auzolan.core.record.tombstone import AFFECTS, TOMBSTONE_KIND
+
+ANY_KIND = "*"
 
 
 class Strength(StrEnum):
@@ -59,7 +61,7 @@ class Walk:
     Args:
         files: the published folder that was verified.
         verified: what `verify_ledger` returned for it in this run.
-        checkers: (kind, link name up to its first dot) -> checker; those of the spine are always there.
+        checkers: (kind or `ANY_KIND`, link name up to its first dot) -> checker; those of the spine are always there.
         progress: called with (records read, records in all) while backward links are gathered.
     """
 
@@ -117,7 +119,8 @@ class Walk:
         return Link(name, record.id, digest, Strength.UNAVAILABLE if gone else Strength.CHECKED, is_blob=True)
 
     def _link(self, record: Record, name: str, target: str) -> Link:
-        checker = self._checkers.get((record.kind, name.split(".")[0]))
+        stem = name.split(".")[0]
+        checker = self._checkers.get((record.kind, stem)) or self._checkers.get((ANY_KIND, stem))
         strength = checker(self, record, name, target) if checker else Strength.ASSERTED
         return Link(name, record.id, target, strength)
 
@@ -138,7 +141,13 @@ def _check_affects(walk: Walk, record: Record, _name: str, target: str) -> Stren
     return Strength.CHECKED if absent else Strength.ASSERTED
 
 
+def _check_commons(walk: Walk, _record: Record, _name: str, target: str) -> Strength:
+    """The target is the root that this run verified."""
+    return Strength.CHECKED if target == walk.verified.root_id else Strength.ASSERTED
+
+
 _SPINE_CHECKERS: dict[tuple[str, str], Checker] = {
     (GOVERNANCE_KIND, SUPERSEDES): _check_supersedes,
     (TOMBSTONE_KIND, AFFECTS): _check_affects,
+    (ANY_KIND, COMMONS): _check_commons,
 }
