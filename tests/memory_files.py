@@ -25,7 +25,7 @@ class MemoryFiles:
         return data
 
     def digest(self, path: str) -> str:
-        return sha256(self.read(path)).hexdigest()
+        return sha256(self.read(path, len(self.content.get(path, b"")))).hexdigest()
 
     def exists(self, path: str) -> bool:
         return path in self.content

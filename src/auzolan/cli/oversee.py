@@ -18,7 +18,14 @@ from auzolan.cli.target import Target, find_target, find_verified
 from auzolan.cli.words import headline
 from auzolan.core.record.checkpoint import read_checkpoint
 from auzolan.core.record.disk import exclusive_lock
-from auzolan.core.record.errors import AuzolanError, MalformedError, MissingError, UsageError, VerificationError
+from auzolan.core.record.errors import (
+    AuzolanError,
+    MalformedError,
+    MissingError,
+    StaleError,
+    UsageError,
+    VerificationError,
+)
 from auzolan.core.record.files import ReadFiles
 from auzolan.core.record.findings import Expectation, Status, Step, VerifiedLedger
 from auzolan.core.record.fsck import find_damage, find_leftovers
@@ -63,6 +70,8 @@ def run_verification(target: Target, root: str | None, quiet: bool, steps: list[
 
     with progress_bar("verifying records") as progress:
         verified = verify_ledger(target.files, expect, report, progress)
+    if verified.checkpoint.origin != origin:
+        raise VerificationError(f"the log called itself {origin!r} first and {verified.checkpoint.origin!r} then")
     last = seen.last(name)
     if last is None or last.size <= verified.checkpoint.head.size:
         seen.promise(name, verified.checkpoint.head)
@@ -150,7 +159,9 @@ def _record_in_question(found: Target, verified: VerifiedLedger) -> dict[str, ob
     if found.proof is not None:
         rules = verified.chain.current.rules
         logged = verify_proof(found.proof, rules.origin, rules.log_key, rules.witness_keys)
-        if TileReader(found.files, verified.checkpoint.head.size).root_at(logged.head.size) != logged.head.root:
+        if logged.head.size > len(verified.entries):
+            raise StaleError(f"the proof is of {logged.head.size:,} entries, this ledger has {len(verified.entries):,}")
+        if verified.root_at(logged.head.size) != logged.head.root:
             raise VerificationError("the proof leads to another history than this ledger's")
         record_id = logged.envelope.claimed.id
     elif found.record is not None:

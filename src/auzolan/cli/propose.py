@@ -64,7 +64,9 @@ def resolve(ledger: Ledger, text: str) -> str:
         UsageError: several records begin so.
         MissingError: none does.
     """
-    if 8 <= len(text) < 64 and all(c in "0123456789abcdef" for c in text):
+    if not 8 <= len(text) <= 64 or any(c not in "0123456789abcdef" for c in text):
+        raise UsageError(f"{text[:80]!r} is no record id: expected 8 to 64 hexadecimal digits")
+    if len(text) < 64:
         rows = ledger.index.matching(text)
         if len(rows) == 2:
             raise UsageError(f"several records begin with {text}; give more digits")

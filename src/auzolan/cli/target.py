@@ -13,6 +13,7 @@ from auzolan.core.record.errors import MissingError, UsageError
 from auzolan.core.record.files import ReadFiles
 from auzolan.core.record.findings import VerifiedLedger
 from auzolan.core.record.published import CHECKPOINT
+from auzolan.core.record.record import is_digest
 from auzolan.core.record.web import WebFiles
 
 _MAX_FILE_BYTES = 32 * 1024 * 1024
@@ -110,7 +111,7 @@ def find_verified(verified: VerifiedLedger, text: str) -> str:
         raise UsageError(f"several records begin with {text}; give more digits")
     if ids:
         return ids[0]
-    if len(text) == 64 and bytes.fromhex(text) in verified.entries:
+    if is_digest(text) and bytes.fromhex(text) in verified.entries:
         place = verified.entries.index(bytes.fromhex(text))
         return next(record_id for record_id, position in verified.positions.items() if position == place)
     raise MissingError(f"{text[:16]}… is not in this ledger: it was never logged, or it was changed since")

@@ -94,10 +94,11 @@ class Chain:
         """Take in a version that was verified; a key must stay with its holder for ever."""
         rules = version.rules
         for keyid, who in rules.principal_of_key.items():
-            holder = self._holder.setdefault(keyid, who.id)
+            holder = self._holder.get(keyid, who.id)
             if holder != who.id:
                 name = rules.keys[keyid].name
                 raise SuccessionError(f"governance: key {name} was held by {holder} and cannot pass to {who.id}")
+        self._holder |= {keyid: who.id for keyid, who in rules.principal_of_key.items()}
         self.versions.append(version)
 
 

@@ -45,15 +45,16 @@ class _UnsignableError(Exception):
         self.path: list[str] = []
 
 
-def check_signable(value: object, where: str = "$") -> None:
+def check_signable(value: object, where: str = "$", depth: int = 0) -> None:
     """Raise MalformedError unless `value` is JSON without floats.
 
     Args:
         value: anything; only str, int, bool, None, list and dict with str keys pass.
         where: start of the path shown in the error, in the style `$.body.seats[2]`.
+        depth: nesting of `value` in what will be signed, at most `MAX_DEPTH`.
     """
     try:
-        _check_signable(value, 0)
+        _check_signable(value, depth)
     except _UnsignableError as error:
         path = where + "".join(reversed(error.path))
         raise MalformedError(f"{path[:200]}: {error}") from None
@@ -66,7 +67,9 @@ def _check_signable(value: object, depth: int) -> None:
         return
     if isinstance(value, int):
         if abs(value) > MAX_INTEGER:
-            raise _UnsignableError(f"integer {value:.6g} is outside ±(2^53 - 1); write it as a string")
+            # Not the number itself: Python spells neither very large ones nor those of more than 4,300 digits.
+            size = f"integer of {value.bit_length()} bits"
+            raise _UnsignableError(f"{size} is outside ±(2^53 - 1); write it as a string")
         return
     if isinstance(value, str):
         _check_text(value)
@@ -118,6 +121,7 @@ def read_json(data: bytes, what: str = "JSON") -> JsonValue:
             parse_int=_bounded_int,
             parse_constant=_refuse_float,
         )
+        check_signable(value)
     except UnicodeDecodeError as error:
         raise MalformedError(f"{what}: not UTF-8 (byte {error.start})") from None
     except json.JSONDecodeError as error:
@@ -126,7 +130,6 @@ def read_json(data: bytes, what: str = "JSON") -> JsonValue:
         raise MalformedError(f"{what}: nested deeper than {MAX_DEPTH} levels") from None
     except MalformedError as error:
         raise MalformedError(f"{what}: {error}") from None
-    check_signable(value)
     return value
 
 
@@ -188,6 +191,8 @@ def as_int(value: JsonValue, where: str, at_least: int = 0) -> int:
     """Return `value` if it is an integer (a bool is not), else raise MalformedError."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise MalformedError(f"{where}: expected an integer, got {_name(value)}")
+    if abs(value) > MAX_INTEGER:
+        raise MalformedError(f"{where}: integer of {value.bit_length()} bits is outside ±(2^53 - 1)")
     if value < at_least:
         raise MalformedError(f"{where}: expected at least {at_least}, got {value}")
     return value

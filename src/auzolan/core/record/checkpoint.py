@@ -18,6 +18,7 @@ from auzolan.core.record.note import Note, read_note
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 256
+MAX_ENTRY_BYTES = 65_535
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _MAX_PROOF_HASHES = 63
@@ -104,7 +105,14 @@ def tile_levels(size: int) -> int:
 
 
 def bundle_bytes(entries: list[bytes]) -> bytes:
-    """Return an entry bundle: each entry after its length as a big-endian uint16."""
+    """Return an entry bundle: each entry after its length as a big-endian uint16.
+
+    Raises:
+        MalformedError: an entry is longer than `MAX_ENTRY_BYTES`.
+    """
+    longest = max(map(len, entries), default=0)
+    if longest > MAX_ENTRY_BYTES:
+        raise MalformedError(f"log entry: {longest:,} bytes, at most {MAX_ENTRY_BYTES:,} fit into a bundle")
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
 
 
@@ -176,6 +184,8 @@ def read_log_proof(data: bytes) -> LogProof:
     extra = b""
     if rest and rest[0].startswith("extra "):
         extra = decode_base64(rest.pop(0).removeprefix("extra "), "proof: extra")
+        if not extra:
+            raise MalformedError("proof: extra is empty; the line is left out where there is nothing to say")
     if not rest or not rest[0].startswith("index "):
         raise MalformedError("proof: expected a line 'index N'")
     index = read_decimal(rest[0].removeprefix("index "), "proof: index")

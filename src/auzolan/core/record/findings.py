@@ -10,6 +10,7 @@ from typing import NamedTuple
 from auzolan.core.record.authority import Chain
 from auzolan.core.record.checkpoint import Checkpoint, TreeHead
 from auzolan.core.record.files import ReadFiles
+from auzolan.core.record.merkle import leaf_hash, root_of
 
 STEPS = (
     "Checkpoint",
@@ -105,6 +106,10 @@ class VerifiedLedger:
     def root_id(self) -> str:
         """Id of the first governance, the one to pin."""
         return self.chain.versions[0].id
+
+    def root_at(self, size: int) -> bytes:
+        """Return the root of the first `size` verified entries, recomputed from them."""
+        return root_of([leaf_hash(entry) for entry in self.entries[:size]])
 
     @property
     def complete(self) -> bool:

@@ -9,7 +9,6 @@ Tables that this module does not know are kept for the stages that do.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +22,7 @@ from auzolan.core.record.canonical import (
     as_text,
     only_keys,
 )
+from auzolan.core.record.envelope import MAX_SIGNATURES
 from auzolan.core.record.errors import MalformedError
 from auzolan.core.record.keys import COSIGNATURE, ED25519, PublicKey, read_public_key
 from auzolan.core.record.record import is_kind
@@ -31,6 +31,7 @@ GOVERNANCE_KIND = "governance/v1"
 DEFAULT_THRESHOLD = "default"
 BALLOT_PRIVACY = ("public", "auditors", "private")
 _ID = re.compile(r"[a-z][a-z0-9-]{0,47}")
+_ORIGIN = re.compile(r"[!-*,-~]{1,200}")
 _DAY_SECONDS = 86_400
 
 
@@ -109,9 +110,13 @@ class Governance:
     def threshold_for(self, kind: str) -> Threshold:
         """Return the threshold of a record kind, of another version of it, or the default one."""
         noun = kind.split("/")[0]
-        versions = [known for known in self.thresholds if known.split("/")[0] == noun]
-        nearest = kind if kind in self.thresholds else max(versions, default=DEFAULT_THRESHOLD)
+        versions = [known for known in self.thresholds if known.startswith(noun + "/")]
+        nearest = kind if kind in self.thresholds else max(versions, key=_version, default=DEFAULT_THRESHOLD)
         return self.thresholds[nearest]
+
+
+def _version(kind: str) -> int:
+    return int(kind.rsplit("/v", 1)[1])
 
 
 def read_governance(body: JsonValue) -> Governance:
@@ -165,8 +170,8 @@ def _read_demo(value: JsonValue) -> bool:
 
 def _read_origin(value: JsonValue) -> str:
     origin = as_text(value, "log.origin")
-    if any(c == "+" or unicodedata.category(c)[0] in "CZ" for c in origin) or len(origin) > 200:
-        raise MalformedError("log.origin: expected up to 200 visible characters without spaces or '+'")
+    if not _ORIGIN.fullmatch(origin):
+        raise MalformedError("log.origin: expected up to 200 visible ASCII characters without spaces or '+'")
     return origin
 
 
@@ -212,6 +217,8 @@ def _read_roles(value: JsonValue, principals: Mapping[str, Principal]) -> dict[s
         unknown = [member for member in members if member not in principals]
         if unknown:
             raise MalformedError(f"{where}: {unknown[0]!r} is not a principal")
+        if not members:
+            raise MalformedError(f"{where}: names nobody")
         if len(set(members)) != len(members):
             raise MalformedError(f"{where}: a principal is listed twice")
         roles[role] = tuple(members)
@@ -232,6 +239,10 @@ def _read_thresholds(value: JsonValue, roles: Mapping[str, tuple[str, ...]]) -> 
         count = as_int(table.get("count"), f"{where}.count", at_least=1)
         if count > len(roles[role]):
             raise MalformedError(f"{where}: asks for {count} of role {role}, which has {len(roles[role])} principals")
+        if count > MAX_SIGNATURES:
+            raise MalformedError(
+                f"{where}: asks for {count}, but an envelope holds at most {MAX_SIGNATURES} signatures"
+            )
         thresholds[kind] = Threshold(role, count)
     for needed in (DEFAULT_THRESHOLD, GOVERNANCE_KIND):
         if needed not in thresholds:

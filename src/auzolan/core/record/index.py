@@ -23,6 +23,7 @@ _SCHEMA = """
 create table if not exists records (
   position integer primary key, id text not null unique, entry text not null,
   kind text not null, signers text not null, body text not null);
+create index if not exists records_by_entry on records (entry);
 create table if not exists links (
   source text not null, name text not null, target text not null, primary key (source, name)) without rowid;
 create index if not exists links_by_target on links (target);

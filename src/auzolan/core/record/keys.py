@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from auzolan.core.record.canonical import JsonObject, as_int, as_object, as_text, canonical_bytes, read_json
-from auzolan.core.record.errors import MalformedError, UsageError, VerificationError
+from auzolan.core.record.errors import MalformedError, StorageError, UsageError, VerificationError
 
 ED25519 = 0x01
 COSIGNATURE = 0x04
@@ -65,7 +65,8 @@ def check_key_name(name: str) -> str:
 
     Key names are non-empty, without spaces, "+" or control characters (c2sp.org/signed-note).
     """
-    bad = [c for c in name if c == "+" or c.isspace() or unicodedata.category(c).startswith("C")]
+    # Unassigned characters pass: which ones they are differs between versions of Unicode.
+    bad = [c for c in name if c == "+" or c.isspace() or unicodedata.category(c) in ("Cc", "Cf", "Co", "Cs")]
     if not name or len(name) > _MAX_NAME or bad:
         raise MalformedError(
             f"key name {name[:60]!r}: expected 1 to {_MAX_NAME} characters without spaces, '+' or control characters"
@@ -221,6 +222,7 @@ def decrypt_key(data: bytes, passphrase: bytes) -> SigningKey:
     Raises:
         MalformedError: not a key file.
         UsageError: the passphrase does not open it.
+        StorageError: this machine has not the memory that it takes.
     """
     public = read_key_file(data)
     fields = as_object(read_json(data, "key file"), "key file")
@@ -240,6 +242,8 @@ def decrypt_key(data: bytes, passphrase: bytes) -> SigningKey:
         seed = cipher.decrypt(salt[:12], sealed, canonical_bytes(header))
     except InvalidTag:
         raise UsageError(f"the passphrase does not open the key {public.name}") from None
+    except MemoryError:
+        raise StorageError(f"opening the key {public.name} takes {(1 << log2_n) // 1024} MiB of memory") from None
     key = SigningKey(public.name, seed)
     if key.public != public:
         raise MalformedError(f"key file: the secret does not belong to the public key {public.name}")

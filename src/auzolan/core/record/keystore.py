@@ -22,7 +22,7 @@ from pathlib import Path
 from auzolan.core.record.canonical import as_int, as_object, canonical_bytes, read_json
 from auzolan.core.record.checkpoint import TreeHead
 from auzolan.core.record.disk import DiskFiles, exclusive_lock
-from auzolan.core.record.errors import MissingError, UsageError
+from auzolan.core.record.errors import MalformedError, MissingError, UsageError
 from auzolan.core.record.keys import (
     DEMO_PREFIX,
     PublicKey,
@@ -67,22 +67,33 @@ class KeyStore:
         check_key_name(name)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with exclusive_lock(self._folder / "lock"):
-            if self._files.exists(_file_name(name)):
+            if any(key.name == name for key in self.public_keys()):
                 raise UsageError(f"there is a key {name!r} in {self._folder} already")
+            path = _file_name(name)
+            if self._files.exists(path):  # another name, alike once it is reduced to a file name
+                path = _file_name(f"{name}-{sha256(name.encode()).hexdigest()[:16]}")
             key = SigningKey(name, secrets.token_bytes(32))
             salt = secrets.token_bytes(16)
             if name.startswith(DEMO_PREFIX):
                 data = encrypt_key(key, DEMO_PASSPHRASE, salt, _DEMO_LOG2_N)
             else:
                 data = encrypt_key(key, passphrase, salt)
-            self._files.write_all({_file_name(name): data})
-            (self._folder / _file_name(name)).chmod(0o600)
+            self._files.write_all({path: data})
+            (self._folder / path).chmod(0o600)
         return key.public
+
+    def _key_files(self) -> Iterator[tuple[PublicKey, bytes]]:
+        for path in self._files.paths("keys"):
+            if path.endswith(".json"):  # editors and file managers leave others
+                data = self._files.read(path)
+                try:
+                    yield read_key_file(data), data
+                except MalformedError as error:
+                    raise MalformedError(f"{self._folder / path}: {error}") from None
 
     def public_keys(self) -> list[PublicKey]:
         """Return the public parts of all keys, by name."""
-        keys = [read_key_file(self._files.read(path)) for path in self._files.paths("keys")]
-        return sorted(keys, key=lambda key: key.name)
+        return sorted((public for public, _ in self._key_files()), key=lambda key: key.name)
 
     def find(self, wanted: str) -> PublicKey:
         """Return the key of that name.
@@ -103,9 +114,7 @@ class KeyStore:
             MissingError: its secret is not here.
             UsageError: the passphrase does not fit.
         """
-        for path in self._files.paths("keys"):
-            data = self._files.read(path)
-            found = read_key_file(data)
+        for found, data in self._key_files():
             if found.raw == public.raw:
                 return decrypt_key(data, DEMO_PASSPHRASE if found.is_demo else ask(found))
         raise MissingError(f"the secret of key {public.name} is not in {self._folder}")

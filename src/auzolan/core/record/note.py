@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from auzolan.core.record.errors import MalformedError, VerificationError
+from auzolan.core.record.errors import MalformedError, UsageError, VerificationError
 from auzolan.core.record.keys import (
     COSIGNATURE,
     ED25519,
@@ -112,6 +112,8 @@ def cosign_note(text: str, key: SigningKey, time: int) -> NoteSignature:
     It says that at that time the tree head in `text` was the largest
     consistent one that the cosigner had seen for this log.
     """
+    if not 0 <= time < 1 << 63:
+        raise UsageError(f"cosignature: the time {time} is not between 0 and 2^63 - 1; check this machine's clock")
     blob = time.to_bytes(8, "big") + key.sign(_cosigned_message(text, time))
     return NoteSignature(key.name, key.witness_public.note_id, blob)
 

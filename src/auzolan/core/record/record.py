@@ -21,7 +21,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 
-from auzolan.core.record.canonical import JsonObject, JsonValue, as_list, as_object, as_text, canonical_bytes
+from auzolan.core.record.canonical import (
+    JsonObject,
+    JsonValue,
+    as_list,
+    as_object,
+    as_text,
+    canonical_bytes,
+    check_signable,
+)
 from auzolan.core.record.errors import MalformedError, VerificationError
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -77,7 +85,8 @@ class Record:
                 if not isinstance(name, str) or not _NAME.fullmatch(name):
                     raise MalformedError(f"{where}: name {str(name)[:60]!r} must match {_NAME.pattern}")
                 check_digest(digest, f"{where}.{name}")
-        self.canonical  # noqa: B018  # an unsignable body must fail here, not at first use
+        # What cannot be signed must fail here, not at first use; in its Statement a record stands one level down.
+        check_signable(self.as_json(), depth=1)
 
     def as_json(self) -> JsonObject:
         """Return the four fields as a JSON object (the predicate)."""

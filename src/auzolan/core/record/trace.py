@@ -75,12 +75,13 @@ class Walk:
         self.verified = verified
         self._published = Published(files)
         self._checkers = {**_SPINE_CHECKERS, **(checkers or {})}
-        self._sources: dict[str, list[tuple[str, str]]] = {}
+        self._sources: dict[str, list[tuple[str, str, bool]]] = {}
         total = len(verified.entries)
         for position in range(total):
             record = self._at(position).claimed
-            for name, target in (*record.links.items(), *record.blobs.items()):
-                self._sources.setdefault(target, []).append((record.id, name))
+            for names, is_blob in ((record.links, False), (record.blobs, True)):
+                for name, target in names.items():
+                    self._sources.setdefault(target, []).append((record.id, name, is_blob))
             progress(position + 1, total)
 
     def _at(self, position: int) -> Envelope:
@@ -107,12 +108,9 @@ class Walk:
 
     def forwards(self, digest: str) -> Iterator[Link]:
         """Yield what rests on a record or a blob."""
-        for source, name in self._sources.get(digest, []):
+        for source, name, is_blob in self._sources.get(digest, []):
             record = self.record(source)
-            if digest in record.links.values():
-                yield self._link(record, name, digest)
-            else:
-                yield self._blob_link(record, name, digest)
+            yield self._blob_link(record, name, digest) if is_blob else self._link(record, name, digest)
 
     def _blob_link(self, record: Record, name: str, digest: str) -> Link:
         gone = digest in self.verified.unavailable

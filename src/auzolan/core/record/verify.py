@@ -321,7 +321,7 @@ class _Verifier:
             return head, []
         verified = verify_note(older.note, rules.witness_keys, "cosigned")
         if verified and older.head.size <= head.size:
-            self._continues(older.head, head, "witnesses cosigned")
+            self._continues(older.head, "witnesses cosigned")
         return older.head, verified
 
     def _staleness(self, times: Sequence[int], max_age: int | None) -> str:
@@ -335,8 +335,9 @@ class _Verifier:
             return f"stale: the newest cosignature is {age // 86_400} days old, the rules allow {max_age // 86_400}"
         return ""
 
-    def _continues(self, old: TreeHead, head: TreeHead, who: str) -> None:
-        if TileReader(self._files, head.size).root_at(old.size) != old.root:
+    def _continues(self, old: TreeHead, who: str) -> None:
+        """Compare an older head with the entries that were verified; nothing is read again from the server."""
+        if self._result.root_at(old.size) != old.root:
             raise VerificationError(
                 f"{who} another history at size {old.size}: the log shows different things to different people"
             )
@@ -350,7 +351,7 @@ class _Verifier:
             finding = f"stale: this machine has seen {seen.size:,} entries, here are {head.size:,}"
             self._end(12, Status.NOT_CHECKED, finding)
         else:
-            self._continues(seen, head, "this machine saw")
+            self._continues(seen, "this machine saw")
             self._end(12, Status.PASSED, f"continues the {seen.size:,} entries that this machine saw before")
 
 

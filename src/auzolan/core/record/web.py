@@ -1,7 +1,8 @@
 """Edge: reading a published ledger over HTTP from any static web server.
 
-Only GET, only http and https, no credentials, bounded sizes and times. Nothing
-that comes back is trusted; `verify` checks it all.
+Only GET, only http and https, no credentials, bounded sizes, and a bounded wait
+for each part (a server that drips is not cut off). Nothing that comes back is
+trusted; `verify` checks it all.
 """
 
 from __future__ import annotations
@@ -41,8 +42,11 @@ class WebFiles:
     """Files below a URL prefix."""
 
     def __init__(self, url: str) -> None:
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        try:
+            parts = urllib.parse.urlsplit(url)
+        except ValueError as error:
+            raise UsageError(f"{url!r}: not an address ({error})") from None
+        if parts.scheme not in ("http", "https") or not parts.netloc or "?" in url or "#" in url:
             raise UsageError(f"{url!r}: expected an http or https address without '?' or '#'")
         if parts.username or parts.password:
             raise UsageError("a ledger's address must not hold a user name or password")
@@ -66,11 +70,16 @@ class WebFiles:
         size = 0
         try:
             with self._opener.open(request, timeout=_TIMEOUT_S) as response:
+                if response.status != 200:
+                    raise StorageError(f"{address}: the server answered {response.status}")
                 while chunk := response.read(_CHUNK):
                     size += len(chunk)
                     if size > limit:
                         raise MalformedError(f"{path}: larger than {limit:,} bytes")
                     yield chunk
+                # The library says nothing when a connection breaks before `Content-Length`; then nothing was checked.
+                if response.length:
+                    raise StorageError(f"{address}: the connection broke {response.length:,} bytes before the end")
         except urllib.error.HTTPError as error:
             error.close()
             if error.code in (404, 410):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from auzolan.core.record.checkpoint import Checkpoint, TreeHead, read_checkpoint, read_decimal
 from auzolan.core.record.errors import AuzolanError, MalformedError, VerificationError
 from auzolan.core.record.keys import PublicKey, decode_base64
-from auzolan.core.record.merkle import verify_consistency
+from auzolan.core.record.merkle import EMPTY_ROOT, verify_consistency
 from auzolan.core.record.note import verify_note
 
 _MAX_PROOF_LINES = 63
@@ -84,6 +84,8 @@ def add_checkpoint(
     if not verified:
         raise WitnessRefusalError(403, "checkpoint: no signature by a key trusted for this log")
     head, last = checkpoint.head, seen.get(checkpoint.origin)
+    if not head.size and head.root != EMPTY_ROOT:
+        raise WitnessRefusalError(422, "the root of an empty log is the SHA-256 of nothing")
     if request.old_size > head.size:
         raise WitnessRefusalError(400, f"old size {request.old_size} is above the checkpoint's {head.size}")
     if request.old_size != (last.size if last else 0):

@@ -1,0 +1,96 @@
+"""Our own signed formats, version 1: what was once written verifies for ever, and is still written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auzolan.core.kinds import KNOWN_KINDS, read_kind
+from auzolan.core.record.canonical import read_canonical
+from auzolan.core.record.checkpoint import TreeHead, read_log_proof
+from auzolan.core.record.disk import DiskFiles
+from auzolan.core.record.envelope import read_envelope
+from auzolan.core.record.findings import Expectation, Status
+from auzolan.core.record.keys import decrypt_key, read_key_file
+from auzolan.core.record.merkle import leaf_hash, verify_inclusion
+from auzolan.core.record.note import verify_note
+from auzolan.core.record.record import record_from_json
+from auzolan.core.record.tilelog import TileReader
+from auzolan.core.record.verify import verify_ledger
+from auzolan.core.record.witness import add_checkpoint, read_add_checkpoint
+from tests.town import LIBRARY, LOG, NOW, ORIGIN, WITNESS
+from tests.vectors.make import FOLDER, PASSPHRASE, vectors
+
+KINDS = sorted(place.name for place in (FOLDER / "kinds").iterdir())
+
+
+def stored() -> dict[str, bytes]:
+    return {str(place.relative_to(FOLDER)): place.read_bytes() for place in FOLDER.rglob("*") if place.is_file()}
+
+
+def ledger_files() -> DiskFiles:
+    return DiskFiles(FOLDER / "ledger", temporary=Path("/nonexistent"))
+
+
+def test_the_same_bytes_are_made_again() -> None:
+    made, kept = vectors(), stored()
+
+    assert sorted(kept) == sorted(made)
+    assert kept == made
+
+
+def test_every_known_kind_has_a_vector() -> None:
+    assert sorted(kind.replace("/", "-") for kind in KNOWN_KINDS) == KINDS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_stored_record_has_its_id_and_its_kind(kind: str) -> None:
+    folder = FOLDER / "kinds" / kind
+    record = record_from_json(read_canonical((folder / "record.json").read_bytes()))
+    envelope = read_envelope((folder / "envelope.dsse").read_bytes())
+
+    assert (folder / "id.txt").read_text() == record.id + "\n"
+    assert kind == record.kind.replace("/", "-")
+    assert record == envelope.claimed
+    assert read_kind(record) is not None
+
+
+def test_stored_ledger_verifies_with_its_root_pinned() -> None:
+    root = verify_ledger(ledger_files(), Expectation(NOW)).root_id
+    seen = TreeHead(4, TileReader(ledger_files(), 6).root_at(4))
+    verified = verify_ledger(ledger_files(), Expectation(NOW, root=root, seen=seen))
+
+    assert [step.status for step in verified.steps] == [Status.PASSED] * 12
+    assert len(verified.entries) == 6
+    assert len(verified.chain.versions) == 2
+    assert list(verified.unavailable.values()) == ["erased"]
+    assert verified.newest_cosignature == NOW
+
+
+def test_stored_proof_leads_to_the_stored_checkpoint() -> None:
+    proof = read_log_proof((FOLDER / "proof.tlog-proof").read_bytes())
+    envelope = read_envelope(proof.extra)
+    head = proof.checkpoint.head
+    root = verify_inclusion(leaf_hash(envelope.entry), proof.index, head.size, proof.proof, head.root)
+    signers = verify_note(proof.checkpoint.note, [LOG.public, WITNESS.witness_public])
+
+    assert head.root == root
+    assert [LOG.name, WITNESS.name] == [signer.key.name for signer in signers]
+    assert envelope.claimed.kind == "document/v1"
+
+
+def test_stored_key_opens() -> None:
+    data = (FOLDER / "key.json").read_bytes()
+
+    assert LIBRARY.public == read_key_file(data)
+    assert decrypt_key(data, PASSPHRASE) == LIBRARY
+
+
+def test_stored_request_is_cosigned_by_a_witness_who_saw_the_old_head() -> None:
+    request = read_add_checkpoint((FOLDER / "add-checkpoint.txt").read_bytes())
+    old = TreeHead(4, TileReader(ledger_files(), 6).root_at(4))
+    head = add_checkpoint(request, {ORIGIN: [LOG.public]}, {ORIGIN: old})
+
+    assert request.checkpoint.head == head
+    assert head.size == 6
