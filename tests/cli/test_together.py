@@ -278,6 +278,24 @@ def test_fsck_finds_and_removes_what_an_interrupted_commit_left(two: TwoBodies) 
     assert [] == two.library.json("fsck", "--commons", two.town)["leftovers"]
 
 
+def test_fsck_erases_again_what_a_backup_brought_back(two: TwoBodies) -> None:
+    present = two.library.folder / "present.txt"
+    present.write_text("resident-17")
+    two.minutes("--private-blob", f"present={present}", "--about", "resident-17")
+    backup = two.library.folder / "backup"
+    shutil.copytree(two.town / "private" / "blobs", backup)
+    two.library.run("forget", "resident-17", "--commons", two.town)
+    shutil.copytree(backup, two.town / "private" / "blobs", dirs_exist_ok=True)
+    refused = two.library.error("verify", two.town, code=1)
+    found = two.library.json("fsck", "--commons", two.town)
+    two.library.run("fsck", "--repair", "--commons", two.town)
+
+    assert "it is still on this machine" in refused
+    assert 1 == len(found["returned"])
+    assert two.library.json("verify", two.town)["complete"]
+    assert not any(b"resident-17" in data for data in listing(two.town / "private").values())
+
+
 def test_forget_also_erases_what_was_never_committed(two: TwoBodies) -> None:
     present = two.library.folder / "present.txt"
     present.write_text("resident-17")

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 import auzolan
-from auzolan.cli import govern, history, oversee, propose, tracing
+from auzolan.cli import govern, history, keys, oversee, propose, tracing
 from auzolan.cli.commons import use_passphrase_descriptor
 
 STORY = """Democratic governance for local AI: from votes to answers, and back.
@@ -69,7 +69,7 @@ def _options(
     use_passphrase_descriptor(passphrase_fd)
 
 
-app.add_typer(govern.key_app, name="key", rich_help_panel=GOVERN)
+app.add_typer(keys.app, name="key", rich_help_panel=GOVERN)
 app.command("init", rich_help_panel=GOVERN)(govern.init)
 app.add_typer(propose.app, name="propose", rich_help_panel=GOVERN)
 app.command("sign", rich_help_panel=GOVERN)(govern.sign)

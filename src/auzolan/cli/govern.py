@@ -25,14 +25,14 @@ from auzolan.cli.commons import (
     write_envelope_file,
     write_file,
 )
-from auzolan.cli.output import handled, hint, out, plain, print_json, short, talk
+from auzolan.cli.output import JsonOption, handled, hint, out, plain, print_json, short, talk
 from auzolan.cli.template import governance_toml
 from auzolan.cli.words import explain, headline
 from auzolan.core.record.authority import Shortfall, check_signers, shortfall
 from auzolan.core.record.envelope import Envelope
-from auzolan.core.record.errors import MalformedError, MissingError, UsageError
+from auzolan.core.record.errors import MissingError, UsageError
 from auzolan.core.record.governance import GOVERNANCE_KIND, read_governance
-from auzolan.core.record.keys import DEMO_PREFIX, PublicKey, check_key_name
+from auzolan.core.record.keys import DEMO_PREFIX, PublicKey
 from auzolan.core.record.ledger import Ledger
 from auzolan.core.record.record import Record, is_digest
 from auzolan.core.record.tombstone import tombstone
@@ -40,66 +40,7 @@ from auzolan.core.record.tombstone import tombstone
 CommonsOption = Annotated[
     Path | None, typer.Option("--commons", metavar="DIR", help="The commons; default: the one around this folder.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 KeyOption = Annotated[str | None, typer.Option("--key", metavar="NAME", help="Which of your keys signs.")]
-
-key_app = typer.Typer(help="Make and list your keys; secrets stay sealed on this machine.", no_args_is_help=True)
-
-
-@key_app.command("new")
-@handled
-def key_new(
-    name: Annotated[str, typer.Argument(help="What others will see, such as 'library-desk'.")],
-    demo: Annotated[
-        bool, typer.Option("--demo", help="A throw-away key, without passphrase and marked as such.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Make a key pair and print its public key, which you give to the others."""
-    if name.startswith(DEMO_PREFIX) and not demo:
-        raise UsageError(f"names that begin with {DEMO_PREFIX!r} mark throw-away keys; add --demo, or choose another")
-    full = name if name.startswith(DEMO_PREFIX) or not demo else DEMO_PREFIX + name
-    try:
-        check_key_name(full)
-    except MalformedError as error:
-        raise UsageError(str(error)) from None
-    _print_key(create_key(full, demo), as_json)
-
-
-@key_app.command("list")
-@handled
-def key_list(as_json: JsonOption = False) -> None:
-    """List your keys."""
-    keys = key_store().public_keys()
-    if as_json:
-        print_json([_key_json(key) for key in keys])
-    for key in () if as_json else keys:
-        out().print(str(key), soft_wrap=True)
-    if not keys and not as_json:
-        hint("no keys yet; make one with `auzolan key new NAME`")
-
-
-@key_app.command("show")
-@handled
-def key_show(
-    name: Annotated[str, typer.Argument(help="One of your keys.")],
-    witness: Annotated[bool, typer.Option("--witness", help="As a witness presents it.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Print one public key."""
-    public = key_store().find(name)
-    _print_key(PublicKey(public.name, public.raw, 4) if witness else public, as_json)
-
-
-def _key_json(key: PublicKey) -> dict[str, object]:
-    return {"name": key.name, "public": str(key), "id": key.keyid, "demo": key.is_demo}
-
-
-def _print_key(key: PublicKey, as_json: bool) -> None:
-    if as_json:
-        print_json(_key_json(key))
-    else:
-        out().print(str(key), soft_wrap=True)
 
 
 @handled
@@ -320,8 +261,18 @@ def commit(
         _commit(place, ledger, list(merged.values()), as_json)
 
 
+def _origin(ledger: Ledger, envelopes: list[Envelope]) -> str:
+    if ledger.chain.versions:
+        return ledger.chain.current.rules.origin
+    roots = [e.claimed for e in envelopes if e.claimed.kind == GOVERNANCE_KIND]
+    return read_governance(roots[0].body).origin if roots else ""
+
+
 def _commit(commons: Commons, ledger: Ledger, envelopes: list[Envelope], as_json: bool) -> None:
-    results = ledger.commit(envelopes, open_key, promises())
+    memory = promises()
+    # Two copies of one commons on this machine share the promises, so they must take turns.
+    with memory.locked(_origin(ledger, envelopes)):
+        results = ledger.commit(envelopes, open_key, memory)
     for result in results:
         commons.pending_path(result.id).unlink(missing_ok=True)
     rows = [{"id": r.id, "entry": r.position, "new": r.fresh} for r in results]
@@ -369,6 +320,7 @@ def forget(
     """Erase the private files about a participant and leave a signed tombstone."""
     place = find_commons(commons)
     with place.writing() as ledger:
+        ledger.commit([], open_key, promises())  # what an interrupted commit promised must be known before erasing
         digests = [who] if is_digest(who) else ledger.about_subject(who)
         held = {digest: ledger.index.holders(digest) for digest in digests if ledger.has_private_blob(digest)}
         if not held:

@@ -9,8 +9,8 @@ from rich import box
 from rich.table import Table
 
 from auzolan.cli.commons import find_commons
-from auzolan.cli.govern import CommonsOption, JsonOption
-from auzolan.cli.output import handled, hint, out, print_json, short
+from auzolan.cli.govern import CommonsOption
+from auzolan.cli.output import JsonOption, handled, hint, out, print_json, short
 from auzolan.cli.propose import resolve
 from auzolan.cli.words import explain, headline, said_date
 

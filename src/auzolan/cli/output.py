@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Annotated, Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
@@ -23,7 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from auzolan.core.record.errors import AuzolanError
 from auzolan.core.record.findings import plain
 
-__all__ = ["JsonDict", "handled", "hint", "out", "plain", "print_json", "progress_bar", "short", "talk"]
+__all__ = ["JsonDict", "JsonOption", "handled", "hint", "out", "plain", "print_json", "progress_bar", "short", "talk"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -112,3 +112,4 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
 
 JsonDict = dict[str, Any]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]

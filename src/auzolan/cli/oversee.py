@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from auzolan.cli.commons import Commons, find_commons, key_store, open_key, write_file
-from auzolan.cli.govern import CommonsOption, JsonOption
-from auzolan.cli.output import JsonDict, handled, hint, out, plain, print_json, progress_bar
+from auzolan.cli.govern import CommonsOption
+from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, progress_bar, short
 from auzolan.cli.propose import resolve
 from auzolan.cli.target import Target, find_target, find_verified
 from auzolan.cli.words import headline
@@ -307,11 +307,10 @@ def fsck(
             place.public.write_all({damage.path: damage.repaired or b"" for damage in repaired})
             place.public.remove_all(leftovers)
     lost = [damage for damage in damages if damage not in repaired]
-    if not lost:
-        _rebuild_index(place)
+    returned = [] if lost else _rebuild_index(place, repair)
     if as_json:
         rows = [{"path": d.path, "finding": d.finding, "repaired": d in repaired} for d in damages]
-        print_json({"size": checkpoint.head.size, "damages": rows, "leftovers": leftovers})
+        print_json({"size": checkpoint.head.size, "damages": rows, "leftovers": leftovers, "returned": returned})
     else:
         for damage in damages:
             verb = "repaired" if damage in repaired else "can be repaired (--repair)" if damage.repaired else "lost"
@@ -319,15 +318,23 @@ def fsck(
         for path in leftovers:
             verb = "removed" if repair else "--repair removes it"
             out().print(f"ledger/{plain(path)}: left by an interrupted commit, in no log; {verb}", soft_wrap=True)
+        for digest in returned:
+            verb = "erased again" if repair else "--repair erases it again"
+            out().print(f"private file {short(digest)} was erased, and is here again; {verb}", soft_wrap=True)
         if not damages:
             out().print(f"all {checkpoint.head.size:,} entries, their records and every tile are whole")
     if lost:
         raise typer.Exit(1)
 
 
-def _rebuild_index(place: Commons) -> None:
+def _rebuild_index(place: Commons, repair: bool) -> list[str]:
+    """Make the index again; return, and on repair erase, the private files that came back after their erasure."""
     with place.writing() as ledger:
         ledger.index.clear()
         with progress_bar("making the index again") as progress:
             for done in ledger.rebuild_index(0):
                 progress(done, ledger.head.size)
+        returned = ledger.returned_blobs()
+        if repair:
+            ledger.erase(returned)
+        return returned

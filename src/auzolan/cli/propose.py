@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from auzolan.cli.commons import Commons, find_commons, key_store, read_toml
-from auzolan.cli.govern import CommonsOption, JsonOption, propose_record
-from auzolan.cli.output import handled
+from auzolan.cli.govern import CommonsOption, propose_record
+from auzolan.cli.output import JsonOption, handled
 from auzolan.core.kinds import read_kind
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement

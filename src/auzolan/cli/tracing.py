@@ -9,8 +9,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from auzolan.cli.commons import find_commons
-from auzolan.cli.govern import CommonsOption, JsonOption
-from auzolan.cli.output import JsonDict, handled, hint, out, print_json, progress_bar, short
+from auzolan.cli.govern import CommonsOption
+from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, print_json, progress_bar, short
 from auzolan.cli.oversee import RootOption, run_verification, verdict_of
 from auzolan.cli.target import Target, find_verified
 from auzolan.cli.words import headline

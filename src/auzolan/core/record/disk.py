@@ -71,7 +71,8 @@ class DiskFiles:
 
     def exists(self, path: str) -> bool:
         """Say whether there is a file at `path`."""
-        return self._place(path).is_file()
+        place = self._place(path)
+        return place.is_file() and not place.is_symlink()
 
     def write_all(self, items: Mapping[str, bytes]) -> None:
         """Write files durably; see `files.Files`."""
@@ -130,8 +131,9 @@ class DiskFiles:
         """Return the paths of all files below `folder`, sorted."""
         found: list[str] = []
         for base, folders, names in os.walk(self._place(folder)):
-            folders.sort()
-            found += [str((Path(base) / name).relative_to(self.root)) for name in names]
+            # Others' files, such as .DS_Store, are passed over: no path may name them.
+            folders[:] = sorted(filter(_SEGMENT.fullmatch, folders))
+            found += [str((Path(base) / name).relative_to(self.root)) for name in names if _SEGMENT.fullmatch(name)]
         return sorted(found)
 
     def clear_temporary(self) -> int:
@@ -155,8 +157,12 @@ def _flush_folder(folder: Path) -> None:
 @contextlib.contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
     """Hold an advisory lock on `path`; the system releases it when the process ends, however it ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as stream:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("ab")
+    except OSError as error:
+        raise StorageError(f"cannot lock {path}: {error.strerror}") from None
+    with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -62,6 +62,10 @@ class Index:
             self._db.execute("pragma synchronous = normal")
         self._db.executescript(_SCHEMA.format(empty=EMPTY_ROOT.hex()))
 
+    def __del__(self) -> None:
+        if hasattr(self, "_db"):  # not there when opening failed
+            self._db.close()
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()

@@ -22,7 +22,7 @@ from pathlib import Path
 from auzolan.core.record.canonical import as_int, as_object, canonical_bytes, read_json
 from auzolan.core.record.checkpoint import TreeHead
 from auzolan.core.record.disk import DiskFiles, exclusive_lock
-from auzolan.core.record.errors import MalformedError, MissingError, UsageError
+from auzolan.core.record.errors import MalformedError, MissingError, StorageError, UsageError
 from auzolan.core.record.keys import (
     DEMO_PREFIX,
     PublicKey,
@@ -146,7 +146,10 @@ class Memory:
     def promise(self, name: str, head: TreeHead) -> None:
         """Remember `head` under `name`, durably."""
         data = canonical_bytes({"name": name, "size": head.size, "root": head.root.hex()})
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot write {self._folder}: {error.strerror}") from None
         self._files.write_all({f"{_memory_name(name)}.json": data + b"\n"})
 
 

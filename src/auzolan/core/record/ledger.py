@@ -129,6 +129,8 @@ class Ledger(LedgerView):
             StaleError: this disk is older than what the key has signed.
             StorageError: writing failed; run again, nothing is lost.
         """
+        if self.index.head != self.head:
+            self.load()  # by an index that could not be written, a record would be logged twice
         self._settle(envelopes, open_key, guard)
         chain = self._copy_chain()
         rows: list[tuple[Row, Record]] = []
@@ -183,7 +185,8 @@ class Ledger(LedgerView):
             raise MalformedError(f"record: {len(envelope.canonical):,} bytes, at most {MAX_READ_BYTES:,} are read")
         items = {record_path(envelope.entry.hex()): envelope.canonical}
         for digest in envelope.claimed.public_blobs.values():
-            if not self._public.exists(blob_path(digest)):
+            # One that is public already may not be durable, if a process died while writing it.
+            if self._private.exists(f"staged/{digest}"):
                 data = self._private.read(f"staged/{digest}", BLOB_LIMIT)
                 if sha256(data).hexdigest() != digest:
                     raise VerificationError(f"the staged bytes of blob {digest[:16]}… were changed")
@@ -199,7 +202,7 @@ class Ledger(LedgerView):
         guard: HeadGuard,
     ) -> None:
         rules = chain.current.rules
-        log_key = open_key(rules.log_key)
+        log_key = _open_log_key(rules.log_key, open_key)
         erased = [d for _, record in rows if record.kind == TOMBSTONE_KIND for d in erased_by(record)]
         self._private.write_all({f"erasing/{digest}": b"" for digest in erased})
         writer = self._writer or TileWriter.open(self._public, self.head)
@@ -246,7 +249,8 @@ class Ledger(LedgerView):
         if self.chain.versions:
             origin = self.chain.current.rules.origin
         else:
-            origin = next((read_governance(e.claimed.body).origin for e in envelopes[:1]), "")
+            roots = [e.claimed for e in envelopes[:1] if e.claimed.kind == GOVERNANCE_KIND]
+            origin = read_governance(roots[0].body).origin if roots else ""
         last = guard.last(origin)
         if last == self.head or (last is None and not self.head.size):
             return
@@ -266,7 +270,10 @@ class Ledger(LedgerView):
                 f"this ledger has {self.head.size} entries, but {last.size} were signed for it; "
                 "restore a newer copy (a signed history cannot be taken back)"
             ) from None
-        self._sign(origin, last, open_key(rules.log_key))
+        log_key = _open_log_key(rules.log_key, open_key)
+        # The promise that was read may not be durable, if a process died while writing it.
+        guard.promise(origin, last)
+        self._sign(origin, last, log_key)
         self.load()
 
     def _chain_to(self, head: TreeHead) -> Chain:
@@ -274,6 +281,9 @@ class Ledger(LedgerView):
         chain = self._copy_chain()
         for position, entry in enumerate(TileReader(self._public, head.size).entries(self.head.size), self.head.size):
             envelope = self.published.envelope(entry)
+            for digest in envelope.claimed.public_blobs.values():
+                if not self._public.exists(blob_path(digest)):
+                    raise MissingError(f"blob {digest[:16]}… is not here")
             if envelope.claimed.kind == GOVERNANCE_KIND:
                 chain.verify(envelope, position)
         return chain
@@ -295,15 +305,34 @@ class Ledger(LedgerView):
         self.checkpoint = read_checkpoint(note.to_bytes())
         return self.checkpoint
 
+    def returned_blobs(self) -> list[str]:
+        """Return the digests of private blobs that a tombstone erased and that are here again, from a backup say."""
+        erased = (d for row in self.index.rows(TOMBSTONE_KIND) for d in erased_by(self.envelope(row).claimed))
+        return sorted({digest for digest in erased if self.has_private_blob(digest)})
+
+    def erase(self, digests: Sequence[str]) -> None:
+        """Erase private blobs that a committed tombstone names."""
+        self._private.write_all({f"erasing/{digest}": b"" for digest in digests})
+        self.finish_erasures()
+
     def finish_erasures(self) -> None:
         """Erase the private blobs that committed tombstones name, also those that a crash left."""
         waiting = [path.removeprefix("erasing/") for path in self._private.paths("erasing")]
         if not waiting:
             return
         tombstoned = {d for row in self.index.rows(TOMBSTONE_KIND) for d in erased_by(self.envelope(row).claimed)}
-        self._private.remove_all(blob_path(digest) for digest in waiting if digest in tombstoned)
+        # The others may be about to be: their tombstone may be promised and not yet published.
+        done = [digest for digest in waiting if digest in tombstoned]
+        self._private.remove_all(blob_path(digest) for digest in done)
         self._private.remove_all(path for path in self._private.paths("about") if path.split("/")[-1] in tombstoned)
-        self._private.remove_all(f"erasing/{digest}" for digest in waiting)
+        self._private.remove_all(f"erasing/{digest}" for digest in done)
+
+
+def _open_log_key(wanted: PublicKey, open_key: OpenKey) -> SigningKey:
+    found = open_key(wanted)
+    if found.public != wanted:
+        raise UsageError(f"the log key in force is {wanted}, got {found.public}")
+    return found
 
 
 def _subject_folder(subject: str) -> str:

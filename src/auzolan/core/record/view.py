@@ -53,7 +53,9 @@ class LedgerView:
         try:
             self.checkpoint = self.published.checkpoint()
         except MissingError:
-            self.checkpoint, self.head = None, TreeHead(0, EMPTY_ROOT)
+            self.checkpoint, self.head, self.chain = None, TreeHead(0, EMPTY_ROOT), Chain()
+            if self.index.head != self.head:
+                self.index.clear()
             return self
         self.head = self.checkpoint.head
         self._catch_up()
