@@ -267,13 +267,13 @@ def test_a_damaged_index_file_is_made_again(two: TwoBodies, garbage: bytes) -> N
 
 
 def test_fsck_finds_and_removes_what_an_interrupted_commit_left(two: TwoBodies) -> None:
-    left = two.town / "ledger" / "records" / "ab" / "cd.dsse"
+    left = two.town / "ledger" / "records" / "ab" / f"{'cd' * 31}.dsse"
     left.parent.mkdir(exist_ok=True)
     left.write_bytes(b"never logged")
     found = two.library.json("fsck", "--commons", two.town)
     two.library.run("fsck", "--repair", "--commons", two.town)
 
-    assert ["records/ab/cd.dsse"] == found["leftovers"]
+    assert [f"records/ab/{'cd' * 31}.dsse"] == found["leftovers"]
     assert not left.exists()
     assert [] == two.library.json("fsck", "--commons", two.town)["leftovers"]
 

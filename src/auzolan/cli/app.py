@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 import auzolan
-from auzolan.cli import govern, history, keys, oversee, propose, tracing
+from auzolan.cli import govern, history, keys, mending, oversee, propose, tracing
 from auzolan.cli.commons import use_passphrase_descriptor
 
 STORY = """Democratic governance for local AI: from votes to answers, and back.
@@ -82,9 +84,13 @@ app.command("log", rich_help_panel=OVERSEE)(history.log)
 app.command("show", rich_help_panel=OVERSEE)(history.show)
 app.command("prove", rich_help_panel=OVERSEE)(oversee.prove)
 app.command("cosign", rich_help_panel=OVERSEE)(oversee.cosign)
-app.command("fsck", rich_help_panel=OVERSEE)(oversee.fsck)
+app.command("fsck", rich_help_panel=OVERSEE)(mending.fsck)
 
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Where the terminal knows fewer letters than a record has, show an escape rather than fail.
+            stream.reconfigure(errors="backslashreplace")
     app()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import sqlite3
+import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,14 @@ from auzolan.core.record.canonical import JsonObject, check_signable
 from auzolan.core.record.disk import DiskFiles, exclusive_lock
 from auzolan.core.record.envelope import Envelope, read_envelope
 from auzolan.core.record.errors import MalformedError, MissingError, StorageError, UsageError
+from auzolan.core.record.files import MAX_READ_BYTES, ReadFiles
 from auzolan.core.record.index import Index
 from auzolan.core.record.keys import PublicKey, SigningKey, read_public_key
 from auzolan.core.record.keystore import PROMISED, KeyStore, Memory, home_folder
 from auzolan.core.record.ledger import Ledger
+from auzolan.core.record.published import CHECKPOINT
+from auzolan.core.record.view import LedgerView
+from auzolan.core.record.web import WebFiles
 
 GOVERNANCE_FILE = "governance.toml"
 _MAX_PASSPHRASE_BYTES = 4096
@@ -77,13 +82,18 @@ class Commons:
         raise AssertionError("unreachable: the second attempt returns or raises")
 
     @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from writing this commons meanwhile."""
+        with exclusive_lock(self.root / "private" / "lock"):
+            self.public.clear_temporary()
+            yield
+
+    @contextmanager
     def writing(self) -> Iterator[Ledger]:
         """Open the ledger to write it, alone."""
-        with exclusive_lock(self.root / "private" / "lock"):
-            self.private.clear_temporary()
-            with self.reading() as ledger:
-                ledger.finish_erasures()
-                yield ledger
+        with self.locked(), self.reading() as ledger:
+            ledger.finish_erasures()
+            yield ledger
 
     def pending_path(self, record_id: str) -> Path:
         """Return the file of a pending record."""
@@ -98,16 +108,67 @@ class Commons:
         return path
 
 
-def find_commons(start: Path | None) -> Commons:
+@dataclass(frozen=True)
+class PublishedCopy:
+    """A ledger that somebody published: a folder or an address, to be read and never written."""
+
+    public: ReadFiles
+    private: None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[LedgerView]:
+        """Read it through an index in memory, which checks every signature while it is made."""
+        index = Index(None)
+        try:
+            yield LedgerView(self.public, DiskFiles(Path("/nonexistent")), index).load()
+        finally:
+            index.close()
+
+
+def find_ledger(start: str | None) -> Commons | PublishedCopy:
+    """Return what `--commons` names, for reading: a commons, a published folder, or an address.
+
+    Raises:
+        MissingError: there is nothing of the kind.
+    """
+    if start is None:
+        return find_commons(None)
+    if start.startswith(("http://", "https://")):
+        return PublishedCopy(web_ledger(start))
+    path = Path(start)
+    if (path / GOVERNANCE_FILE).is_file() and (path / "private").is_dir():
+        return Commons(path)
+    for folder in (path / "ledger", path):
+        if (folder / CHECKPOINT).is_file():
+            return PublishedCopy(DiskFiles(folder))
+    return find_commons(start)
+
+
+def web_ledger(url: str) -> WebFiles:
+    """Return the ledger at an address, or in the folder `ledger` below it.
+
+    Raises:
+        MissingError: neither has a checkpoint.
+    """
+    files = WebFiles(url)
+    try:
+        files.read(CHECKPOINT)
+    except MissingError:
+        files = WebFiles(url.rstrip("/") + "/ledger")
+        files.read(CHECKPOINT)
+    return files
+
+
+def find_commons(start: str | None) -> Commons:
     """Return the commons at `start`, or around the current folder.
 
     Raises:
         MissingError: there is none.
     """
     if start is not None:
-        if not (start / GOVERNANCE_FILE).is_file():
+        if not (Path(start) / GOVERNANCE_FILE).is_file():
             raise MissingError(f"{start} is not a commons (it has no {GOVERNANCE_FILE})")
-        return Commons(start)
+        return Commons(Path(start))
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / GOVERNANCE_FILE).is_file():
@@ -117,11 +178,25 @@ def find_commons(start: Path | None) -> Commons:
 
 def read_envelope_file(path: Path) -> Envelope:
     """Return the envelope in a file; signatures unchecked."""
+    return read_envelope(read_user_file(path), str(path))
+
+
+def read_user_file(path: Path, limit: int = MAX_READ_BYTES) -> bytes:
+    """Return the bytes of a plain file that the user named; a pipe or a device might never end.
+
+    Raises:
+        UsageError: it cannot be read, is no plain file, or is larger than `limit` bytes.
+    """
     try:
-        data = path.read_bytes()
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise UsageError(f"cannot read {path}: it is no plain file")
+            data = stream.read(limit + 1)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    return read_envelope(data, str(path))
+    if len(data) > limit:
+        raise UsageError(f"cannot read {path}: it is larger than {limit:,} bytes")
+    return data
 
 
 def write_envelope_file(path: Path, envelope: Envelope) -> None:
@@ -153,11 +228,9 @@ def read_toml(path: Path) -> JsonObject:
     import tomllib
 
     try:
-        table: JsonObject = tomllib.loads(path.read_text("utf-8"))
+        table: JsonObject = tomllib.loads(read_user_file(path).decode("utf-8"))
         check_signable(table, path.name)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, MalformedError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, MalformedError, RecursionError) as error:
         raise UsageError(f"{path}: {error}") from None
     return table
 
@@ -199,9 +272,9 @@ def ask_passphrase(prompt: str, twice: bool = False) -> bytes:
         UsageError: there is no terminal to ask at, or the two entries differ.
     """
     if _passphrase_descriptor is not None:
-        return _first_line(lambda: os.fdopen(os.dup(_passphrase_descriptor or 0), "rb").readline(_MAX_PASSPHRASE_BYTES))
+        return _first_line(os.dup(_passphrase_descriptor))
     if path := os.environ.get("AUZOLAN_PASSPHRASE_FILE"):
-        return _first_line(lambda: Path(path).read_bytes().split(b"\n")[0])
+        return _first_line(path)
     if not sys.stdin.isatty():
         raise UsageError("no terminal to ask for a passphrase; set AUZOLAN_PASSPHRASE_FILE or use --passphrase-fd")
     first = getpass.getpass(f"{prompt}: ")
@@ -210,10 +283,11 @@ def ask_passphrase(prompt: str, twice: bool = False) -> bytes:
     return first.encode()
 
 
-def _first_line(read: Callable[[], bytes]) -> bytes:
+def _first_line(source: int | str) -> bytes:
     if "" not in _passphrases:
         try:
-            _passphrases[""] = read().rstrip(b"\r\n")
+            with open(source, "rb") as stream:
+                _passphrases[""] = stream.readline(_MAX_PASSPHRASE_BYTES).rstrip(b"\r\n")
         except OSError as error:
             raise UsageError(f"cannot read the passphrase: {error.strerror}") from None
     if not _passphrases[""]:

@@ -22,23 +22,29 @@ from auzolan.cli.commons import (
     read_envelope_file,
     read_key,
     read_toml,
+    read_user_file,
     write_envelope_file,
     write_file,
 )
 from auzolan.cli.output import JsonOption, handled, hint, out, plain, print_json, short, talk
 from auzolan.cli.template import governance_toml
 from auzolan.cli.words import explain, headline
-from auzolan.core.record.authority import Shortfall, check_signers, shortfall
+from auzolan.core.record.authority import Shortfall, check_signers, check_succession, shortfall
 from auzolan.core.record.envelope import Envelope
-from auzolan.core.record.errors import MissingError, UsageError
+from auzolan.core.record.errors import AuzolanError, MissingError, UsageError
 from auzolan.core.record.governance import GOVERNANCE_KIND, read_governance
 from auzolan.core.record.keys import DEMO_PREFIX, PublicKey
 from auzolan.core.record.ledger import Ledger
-from auzolan.core.record.record import Record, is_digest
+from auzolan.core.record.published import CHECKPOINT
+from auzolan.core.record.record import Record, check_bound, is_digest
 from auzolan.core.record.tombstone import tombstone
 
 CommonsOption = Annotated[
-    Path | None, typer.Option("--commons", metavar="DIR", help="The commons; default: the one around this folder.")
+    str | None, typer.Option("--commons", metavar="DIR", help="The commons; default: the one around this folder.")
+]
+LedgerOption = Annotated[
+    str | None,
+    typer.Option("--commons", metavar="DIR|URL", help="A commons, or a published copy; default: around here."),
 ]
 KeyOption = Annotated[str | None, typer.Option("--key", metavar="NAME", help="Which of your keys signs.")]
 
@@ -66,8 +72,15 @@ def init(
 ) -> None:
     """Make a commons: a folder with its rules, its log, and the first record to sign."""
     commons = Commons(folder)
+    if commons.governance_file.exists() and not (folder / "ledger" / CHECKPOINT).exists():
+        raise UsageError(
+            f"{folder} holds the rules of a commons that was never committed; go on with "
+            f"`auzolan propose governance --commons {folder}`"
+        )
     if (folder / "ledger").exists() or commons.governance_file.exists():
         raise UsageError(f"{folder} holds a commons already")
+    if not name.strip():
+        raise UsageError("--name must not be empty")
     principals = _parse_principals(principal or [])
     _refuse_demo_keys([key for keys in principals.values() for key in keys], demo)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "commons"
@@ -75,7 +88,9 @@ def init(
     _refuse_demo_keys([public], demo)
     text = governance_toml(name, f"auzolan/{slug}-{secrets.token_hex(4)}", public, principals, demo)
     folder.mkdir(parents=True, exist_ok=True)
-    write_file(folder / ".gitignore", b"private/\npending/\nindex.sqlite*\n")
+    _ignore(folder / ".gitignore", ["private/", "pending/", "index.sqlite*"])
+    # Line endings must not be changed: a record is its bytes.
+    _ignore(folder / ".gitattributes", ["ledger/** -text"])
     write_file(commons.governance_file, text.encode())
     if edit:
         hint(f"edit {commons.governance_file}, then run `auzolan propose governance --commons {folder}`")
@@ -86,6 +101,14 @@ def init(
     own = {key.keyid for key in key_store().public_keys()}
     local = [key for keys in principals.values() for key in keys if key.keyid in own]
     propose_record(commons, record, local, as_json, commit_at_once=True)
+
+
+def _ignore(path: Path, lines: list[str]) -> None:
+    """Add lines to a git file of the user's, keeping what stands there."""
+    old = read_user_file(path).decode("utf-8", "surrogateescape") if path.exists() else ""
+    missing = [line for line in lines if line not in old.splitlines()]
+    gap = "\n" if old and not old.endswith("\n") else ""
+    write_file(path, (old + gap + "".join(f"{line}\n" for line in missing)).encode("utf-8", "surrogateescape"))
 
 
 def _parse_principals(options: list[str]) -> dict[str, list[PublicKey]]:
@@ -135,6 +158,7 @@ def propose_record(
             if public.keyid not in known:
                 raise UsageError(f"no principal of this commons holds the key {public.name}")
             envelope = envelope.signed_by(open_key(public))
+        _shortfalls(envelope, ledger)  # what cannot count must not be left in pending/
         path = commons.write_pending(envelope)
         envelope = read_envelope_file(path)
         lacking = _shortfalls(envelope, ledger)
@@ -161,6 +185,8 @@ def _shortfalls(envelope: Envelope, ledger: Ledger) -> list[Shortfall]:
     judges = [current.rules] if current else []
     if envelope.claimed.kind == GOVERNANCE_KIND:
         judges.append(read_governance(envelope.claimed.body))
+        check_succession(envelope.claimed, judges[-1], current)
+    check_bound(envelope.claimed, current is not None)
     found = [shortfall(envelope.claimed, rules, signers) for rules in judges]
     return list(dict.fromkeys(lack for lack in found if lack))
 
@@ -261,6 +287,12 @@ def commit(
         _commit(place, ledger, list(merged.values()), as_json)
 
 
+def _settle(ledger: Ledger) -> None:
+    memory = promises()
+    with memory.locked(_origin(ledger, [])):
+        ledger.commit([], open_key, memory)
+
+
 def _origin(ledger: Ledger, envelopes: list[Envelope]) -> str:
     if ledger.chain.versions:
         return ledger.chain.current.rules.origin
@@ -291,19 +323,25 @@ def _commit(commons: Commons, ledger: Ledger, envelopes: list[Envelope], as_json
 def pending(commons: CommonsOption = None, as_json: JsonOption = False) -> None:
     """List the records that wait for signatures or for `commit`."""
     place = find_commons(commons)
-    rows = []
+    rows, broken = [], []
     with place.reading() as ledger:
         for path in sorted(place.pending.glob("*.dsse")):
-            envelope = read_envelope_file(path)
-            rows.append((path, envelope.claimed, _shortfalls(envelope, ledger)))
+            try:
+                envelope = read_envelope_file(path)
+                rows.append((path, envelope.claimed, _shortfalls(envelope, ledger)))
+            except AuzolanError as error:
+                broken.append((path, str(error)))
     if as_json:
-        print_json([_pending_json(*row) for row in rows])
+        unusable = [{"file": str(path), "error": problem} for path, problem in broken]
+        print_json([*(_pending_json(*row) for row in rows), *unusable])
         return
+    for path, problem in broken:
+        out().print(f"cannot be committed as it is: {path}: {plain(problem)}", soft_wrap=True)
     for path, record, lacking in rows:
         waits = "; ".join(f"needs {k.needed - len(k.signed)} of {', '.join(k.missing)}" for k in lacking)
         out().print(f"{short(record.id)}  {record.kind:<16} {headline(record)}", soft_wrap=True)
         out().print(f"    {waits or 'ready: auzolan commit ' + str(path)}", soft_wrap=True)
-    if not rows:
+    if not rows and not broken:
         hint("nothing is pending")
 
 
@@ -320,7 +358,7 @@ def forget(
     """Erase the private files about a participant and leave a signed tombstone."""
     place = find_commons(commons)
     with place.writing() as ledger:
-        ledger.commit([], open_key, promises())  # what an interrupted commit promised must be known before erasing
+        _settle(ledger)  # what an interrupted commit promised must be known before erasing
         digests = [who] if is_digest(who) else ledger.about_subject(who)
         held = {digest: ledger.index.holders(digest) for digest in digests if ledger.has_private_blob(digest)}
         if not held:

@@ -8,23 +8,26 @@ import typer
 from rich import box
 from rich.table import Table
 
-from auzolan.cli.commons import find_commons
-from auzolan.cli.govern import CommonsOption
+from auzolan.cli.commons import find_ledger
+from auzolan.cli.govern import LedgerOption
 from auzolan.cli.output import JsonOption, handled, hint, out, print_json, short
 from auzolan.cli.propose import resolve
 from auzolan.cli.words import explain, headline, said_date
+from auzolan.core.record.errors import MissingError
 
 
 @handled
 def log(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many of the newest to show.")] = 50,
     kind: Annotated[str | None, typer.Option("--kind", help="Only this kind of record.")] = None,
-    commons: CommonsOption = None,
+    commons: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what was committed, the newest last. Dates are those that the signers state."""
-    with find_commons(commons).reading() as ledger:
+    with find_ledger(commons).reading() as ledger:
         size = ledger.head.size
+        if ledger.checkpoint is None:
+            raise MissingError("nothing is committed yet (or the checkpoint is lost: then restore it from a copy)")
         rows = list(ledger.index.rows(kind, 0 if kind else max(size - limit, 0)))[-limit:]
         records = [(row, ledger.envelope(row).claimed) for row in rows]
     if as_json:
@@ -63,11 +66,11 @@ def log(
 @handled
 def show(
     record_id: Annotated[str, typer.Argument(metavar="ID", help="A record, or 8 or more of its first digits.")],
-    commons: CommonsOption = None,
+    commons: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one record in full."""
-    with find_commons(commons).reading() as ledger:
+    with find_ledger(commons).reading() as ledger:
         row = ledger.find(resolve(ledger, record_id))
         record, sources = ledger.envelope(row).claimed, ledger.index.sources(row.id)
     if as_json:

@@ -7,6 +7,7 @@ of whoever checks it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -14,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Annotated, Any, NoReturn, ParamSpec, TypeVar
+from typing import IO, Annotated, Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
@@ -33,14 +34,27 @@ _BUG_EXIT = 3
 _INVISIBLE = re.compile("[\x7f-\x9f\xad\u0600-\u0605\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 
+class _Console(Console):
+    """A console whose reader may go away without changing what the command does or returns."""
+
+    def on_broken_pipe(self) -> None:
+        _let_go(self.file)
+
+
+def _let_go(stream: IO[str]) -> None:
+    """Send the rest of what goes to `stream` nowhere: whoever read it has gone."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def out() -> Console:
     """Return a console for data; made anew, so that redirected streams are seen."""
-    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    return _Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
 def talk() -> Console:
     """Return a console for talk."""
-    return Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return _Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def short(digest: str) -> str:
@@ -51,7 +65,11 @@ def short(digest: str) -> str:
 def print_json(value: object) -> None:
     """Print one JSON document to stdout, with invisible characters escaped as JSON allows."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
-    sys.stdout.write(_INVISIBLE.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n")
+    try:
+        sys.stdout.write(_INVISIBLE.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go(sys.stdout)
 
 
 def hint(message: str) -> None:
@@ -71,12 +89,10 @@ def handled(command: Callable[P, R]) -> Callable[P, R]:
             raise
         except AuzolanError as error:
             _fail(str(error), error.exit_code, as_json)
+        except EOFError:
+            _fail("the input ended where an answer was needed; nothing was done", 2, as_json)
         except KeyboardInterrupt:
             _fail("interrupted; what was committed stays, nothing is half done", _BUG_EXIT, as_json)
-        except BrokenPipeError:
-            # Whoever read our output has gone; writing the rest into nothing is not an error of theirs.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
         except OSError as error:
             _fail(f"{error.strerror or error}: {error.filename or 'a file'}", _BUG_EXIT, as_json)
         except Exception as error:
@@ -102,11 +118,13 @@ def _fail(message: str, code: int, as_json: bool) -> NoReturn:
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar on stderr once the work has lasted a second; yields update(done, total)."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=talk(), transient=True) as bar:
+    console = talk()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(label, total=None, visible=False)
 
         def update(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, visible=(bar.tasks[0].elapsed or 0) > 1)
+            elapsed = bar.tasks[0].elapsed if bar.tasks else None
+            bar.update(task, completed=done, total=total, visible=(elapsed or 0) > 1)
 
         yield update
 

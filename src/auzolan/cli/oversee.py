@@ -10,30 +10,27 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from auzolan.cli.commons import Commons, find_commons, key_store, open_key, write_file
-from auzolan.cli.govern import CommonsOption
-from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, progress_bar, short
+from auzolan.cli.commons import Commons, find_commons, find_ledger, key_store, open_key, read_user_file, write_file
+from auzolan.cli.govern import LedgerOption
+from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, progress_bar
 from auzolan.cli.propose import resolve
 from auzolan.cli.target import Target, find_target, find_verified
 from auzolan.cli.words import headline
-from auzolan.core.record.checkpoint import read_checkpoint
-from auzolan.core.record.disk import exclusive_lock
+from auzolan.core.record.checkpoint import TreeHead
 from auzolan.core.record.errors import (
     AuzolanError,
-    MalformedError,
     MissingError,
     StaleError,
+    StorageError,
     UsageError,
     VerificationError,
 )
-from auzolan.core.record.files import ReadFiles
 from auzolan.core.record.findings import Expectation, Status, Step, VerifiedLedger
-from auzolan.core.record.fsck import find_damage, find_leftovers
 from auzolan.core.record.keys import read_public_key
 from auzolan.core.record.keystore import SEEN, WITNESSED, Memory, home_folder
 from auzolan.core.record.note import NoteSignature, cosign_note, read_signature_line
 from auzolan.core.record.proof import verify_proof
-from auzolan.core.record.published import CHECKPOINT, Published
+from auzolan.core.record.published import Published
 from auzolan.core.record.record import is_digest
 from auzolan.core.record.tilelog import TileReader
 from auzolan.core.record.verify import verify_ledger
@@ -55,12 +52,16 @@ def run_verification(target: Target, root: str | None, quiet: bool, steps: list[
     """Verify a ledger, print the steps as they end, and remember what was seen; `steps` collects them."""
     if root is not None and not is_digest(root):
         raise UsageError("--root: expected the full id, 64 hexadecimal digits")
-    seen = Memory(home_folder(), SEEN)
     assert target.files is not None, "checked by the callers"
-    origin = _claimed_origin(target.files)
-    # A pinned commons is known by its pin; any other only by what it calls itself.
-    name = root or f"unpinned {origin}"
-    expect = Expectation(int(time.time()), root, seen.last(name), target.private)
+    # By the id of its root, which nobody can forge, not by the name that a log gives itself.
+    memory = Memory(home_folder(), SEEN)
+
+    def recall(root_id: str) -> TreeHead | None:
+        try:
+            return memory.last(root_id)
+        except StorageError as error:
+            hint(f"what this machine saw before cannot be read: {error}")
+            return None
 
     def report(step: Step) -> None:
         if steps is not None:
@@ -68,22 +69,16 @@ def run_verification(target: Target, root: str | None, quiet: bool, steps: list[
         if not quiet:
             _print_step(step)
 
+    expect = Expectation(int(time.time()), root, private=target.private, recall=recall)
     with progress_bar("verifying records") as progress:
         verified = verify_ledger(target.files, expect, report, progress)
-    if verified.checkpoint.origin != origin:
-        raise VerificationError(f"the log called itself {origin!r} first and {verified.checkpoint.origin!r} then")
-    last = seen.last(name)
+    last = recall(verified.root_id)
     if last is None or last.size <= verified.checkpoint.head.size:
-        seen.promise(name, verified.checkpoint.head)
+        try:
+            memory.promise(verified.root_id, verified.checkpoint.head)
+        except StorageError as error:
+            hint(f"this machine cannot remember what it saw: {error}")
     return verified
-
-
-def _claimed_origin(files: ReadFiles) -> str:
-    """Return the name a ledger gives itself, only to look up what was seen of it before."""
-    try:
-        return read_checkpoint(files.read(CHECKPOINT)).origin
-    except MalformedError:
-        return ""
 
 
 def _print_step(step: Step) -> None:
@@ -113,7 +108,7 @@ def verify(
         str | None, typer.Option("--log-key", metavar="KEY", help="For a proof file without its ledger: the log's key.")
     ] = None,
     origin: Annotated[str | None, typer.Option("--origin", help="For --log-key: the log's name.")] = None,
-    commons: CommonsOption = None,
+    commons: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a whole ledger, one record, or a proof file, step by step.
@@ -220,11 +215,11 @@ def prove(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: <id>.tlog-proof.")
     ] = None,
-    commons: CommonsOption = None,
+    commons: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write an offline proof that a record is in the log, for anyone to keep."""
-    with find_commons(commons).reading() as ledger:
+    with find_ledger(commons).reading() as ledger:
         full = resolve(ledger, record_id)
         proof, rules = ledger.prove(full), ledger.chain.current.rules
     path = output or Path(f"{full[:16]}.tlog-proof")
@@ -245,7 +240,7 @@ def cosign(
         Path | None, typer.Option("--receive", metavar="FILE", help="Instead: add a witness's line from this file.")
     ] = None,
     root: RootOption = None,
-    commons: CommonsOption = None,
+    commons: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Witness a ledger: verify it, check that it continues what you saw, and cosign its checkpoint.
@@ -254,11 +249,11 @@ def cosign(
     elsewhere send the line to whoever keeps the log, who runs `auzolan cosign --receive FILE`.
     """
     if receive is not None:
-        line = read_signature_line(receive.read_text("utf-8").strip("\n"), str(receive))
+        line = _read_line(receive)
     else:
         found = find_target(target, commons)
-        if found.files is None or not key:
-            raise UsageError("name a ledger, and your witness key with --key NAME")
+        if found.files is None or not key or not root:
+            raise UsageError("name a ledger, its root with --root ID, and your witness key with --key NAME")
         line = _witness(found, root, key)
         if found.private is None:
             print_json({"line": str(line)}) if as_json else out().print(str(line), end="", soft_wrap=True)
@@ -269,72 +264,26 @@ def cosign(
     print_json({"line": str(line)}) if as_json else out().print(str(line), end="", soft_wrap=True)
 
 
+def _read_line(path: Path) -> NoteSignature:
+    try:
+        return read_signature_line(read_user_file(path).decode("utf-8").strip("\n"), str(path))
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not UTF-8") from None
+
+
 def _witness(found: Target, root: str | None, key: str) -> NoteSignature:
     """Verify a ledger, check that it continues what this witness cosigned before, and sign its head."""
     assert found.files is not None, "checked by the caller"
     verified = run_verification(found, root, quiet=True)
-    if root is None:
-        hint("authority not pinned: you witness whatever calls itself by this name; --root ID says which one you mean")
     checkpoint, rules = verified.checkpoint, verified.chain.current.rules
     signing = open_key(key_store().find(key))
     memory = Memory(home_folder(), WITNESSED)
-    with memory.locked(checkpoint.origin):
-        last = memory.last(checkpoint.origin)
+    with memory.locked(verified.root_id):
+        last = memory.last(verified.root_id)
         old = last.size if last else 0
         reader = TileReader(found.files, checkpoint.head.size)
         proof = tuple(reader.consistency_proof(old)) if 0 < old <= checkpoint.head.size else ()
         request = AddCheckpoint(old, proof, checkpoint)
         seen = {checkpoint.origin: last} if last else {}
-        memory.promise(checkpoint.origin, add_checkpoint(request, {checkpoint.origin: [rules.log_key]}, seen))
+        memory.promise(verified.root_id, add_checkpoint(request, {checkpoint.origin: [rules.log_key]}, seen))
     return cosign_note(checkpoint.note.text, signing, int(time.time()))
-
-
-@handled
-def fsck(
-    repair: Annotated[bool, typer.Option("--repair", help="Write back what a digest proves.")] = False,
-    commons: CommonsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Re-derive this commons' whole ledger and name every damaged file, to the bit."""
-    place = find_commons(commons)
-    checkpoint = read_checkpoint(place.public.read(CHECKPOINT))
-    with progress_bar("checking files") as progress:
-        damages = list(find_damage(place.public, checkpoint.head, progress))
-    leftovers = find_leftovers(place.public, checkpoint.head) if not damages else []
-    repaired = [damage for damage in damages if damage.repaired is not None] if repair else []
-    if repair:
-        with exclusive_lock(place.root / "private" / "lock"):
-            place.public.write_all({damage.path: damage.repaired or b"" for damage in repaired})
-            place.public.remove_all(leftovers)
-    lost = [damage for damage in damages if damage not in repaired]
-    returned = [] if lost else _rebuild_index(place, repair)
-    if as_json:
-        rows = [{"path": d.path, "finding": d.finding, "repaired": d in repaired} for d in damages]
-        print_json({"size": checkpoint.head.size, "damages": rows, "leftovers": leftovers, "returned": returned})
-    else:
-        for damage in damages:
-            verb = "repaired" if damage in repaired else "can be repaired (--repair)" if damage.repaired else "lost"
-            out().print(f"ledger/{damage.path}: {plain(damage.finding)}; {verb}", soft_wrap=True)
-        for path in leftovers:
-            verb = "removed" if repair else "--repair removes it"
-            out().print(f"ledger/{plain(path)}: left by an interrupted commit, in no log; {verb}", soft_wrap=True)
-        for digest in returned:
-            verb = "erased again" if repair else "--repair erases it again"
-            out().print(f"private file {short(digest)} was erased, and is here again; {verb}", soft_wrap=True)
-        if not damages:
-            out().print(f"all {checkpoint.head.size:,} entries, their records and every tile are whole")
-    if lost:
-        raise typer.Exit(1)
-
-
-def _rebuild_index(place: Commons, repair: bool) -> list[str]:
-    """Make the index again; return, and on repair erase, the private files that came back after their erasure."""
-    with place.writing() as ledger:
-        ledger.index.clear()
-        with progress_bar("making the index again") as progress:
-            for done in ledger.rebuild_index(0):
-                progress(done, ledger.head.size)
-        returned = ledger.returned_blobs()
-        if repair:
-            ledger.erase(returned)
-        return returned

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from auzolan.cli.commons import Commons, find_commons, key_store, read_toml
+from auzolan.cli.commons import Commons, find_commons, key_store, read_toml, read_user_file
 from auzolan.cli.govern import CommonsOption, propose_record
 from auzolan.cli.output import JsonOption, handled
 from auzolan.core.kinds import read_kind
@@ -20,8 +20,8 @@ from auzolan.core.record.authority import SUPERSEDES
 from auzolan.core.record.canonical import as_object, read_json
 from auzolan.core.record.errors import MalformedError, UsageError
 from auzolan.core.record.governance import GOVERNANCE_KIND
-from auzolan.core.record.ledger import Ledger
 from auzolan.core.record.record import COMMONS, PRIVATE_BLOB_PREFIX, Record
+from auzolan.core.record.view import BLOB_LIMIT, LedgerView
 
 app = typer.Typer(help="Propose a record; others sign it, then it is committed.", no_args_is_help=True)
 
@@ -57,7 +57,7 @@ def _pairs(options: list[str] | None, flag: str) -> dict[str, str]:
     return pairs
 
 
-def resolve(ledger: Ledger, text: str) -> str:
+def resolve(ledger: LedgerView, text: str) -> str:
     """Return the full id of a record named by its id or by 8 or more of its first digits.
 
     Raises:
@@ -76,10 +76,7 @@ def resolve(ledger: Ledger, text: str) -> str:
 
 
 def _read_file(path: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    return sys.stdin.buffer.read() if path == "-" else read_user_file(Path(path), BLOB_LIMIT)
 
 
 def _stage(commons: Commons, blobs: list[str] | None, private: list[str] | None, about: str | None) -> dict[str, str]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from auzolan.cli.commons import Commons, find_commons
+from auzolan.cli.commons import Commons, PublishedCopy, find_ledger, read_user_file
 from auzolan.core.record.checkpoint import PROOF_HEADER
-from auzolan.core.record.disk import DiskFiles
 from auzolan.core.record.errors import MissingError, UsageError
 from auzolan.core.record.files import ReadFiles
 from auzolan.core.record.findings import VerifiedLedger
 from auzolan.core.record.published import CHECKPOINT
 from auzolan.core.record.record import is_digest
-from auzolan.core.record.web import WebFiles
 
 _MAX_FILE_BYTES = 32 * 1024 * 1024
 
@@ -36,65 +34,38 @@ class Target:
     proof: bytes | None = None
 
 
-def find_target(text: str, commons: Path | None) -> Target:
+def find_target(text: str, commons: str | None) -> Target:
     """Return what `text` names.
 
     Raises:
         UsageError, MissingError: it names nothing that can be verified.
     """
-    if text.startswith(("http://", "https://")):
-        return Target(_web_ledger(text))
     path = Path(text)
-    if path.is_dir():
-        if text == "." and not (path / CHECKPOINT).is_file():
-            return _of_commons(find_commons(commons))
-        return _folder(path)
-    if path.is_file():
+    if text == "." and not (path / CHECKPOINT).is_file():
+        return _target(find_ledger(commons))
+    if text.startswith(("http://", "https://")) or path.is_dir():
+        return _target(find_ledger(text))
+    if path.exists():
         return _file(path, commons)
     if len(text) >= 8 and all(c in "0123456789abcdef" for c in text):
-        inside = _of_commons(find_commons(commons))
-        return Target(inside.files, inside.private, record=text)
+        return replace(_target(find_ledger(commons)), record=text)
     raise MissingError(f"{text!r} is no folder, file, address or record id")
 
 
-def _of_commons(commons: Commons) -> Target:
-    return Target(commons.public, commons.private)
+def _target(ledger: Commons | PublishedCopy) -> Target:
+    return Target(ledger.public, ledger.private)
 
 
-def _folder(path: Path) -> Target:
-    if (path / "ledger" / CHECKPOINT).is_file():
-        return _of_commons(Commons(path)) if (path / "private").is_dir() else Target(DiskFiles(path / "ledger"))
-    if (path / CHECKPOINT).is_file():
-        return Target(DiskFiles(path))
-    raise MissingError(f"{path} is neither a commons nor a published ledger (it has no checkpoint)")
-
-
-def _web_ledger(url: str) -> WebFiles:
-    files = WebFiles(url)
+def _file(path: Path, commons: str | None) -> Target:
+    data = read_user_file(path, _MAX_FILE_BYTES)
+    if not data.startswith(PROOF_HEADER.encode()):
+        return replace(_target(find_ledger(commons)), record=sha256(data).hexdigest())
     try:
-        files.read(CHECKPOINT)
+        return replace(_target(find_ledger(commons)), proof=data)
     except MissingError:
-        inner = WebFiles(url.rstrip("/") + "/ledger")
-        inner.read(CHECKPOINT)
-        return inner
-    return files
-
-
-def _file(path: Path, commons: Path | None) -> Target:
-    with path.open("rb") as stream:
-        data = stream.read(_MAX_FILE_BYTES + 1)
-    if len(data) > _MAX_FILE_BYTES:
-        raise UsageError(f"{path}: larger than {_MAX_FILE_BYTES:,} bytes")
-    if data.startswith(PROOF_HEADER.encode()):
-        try:
-            inside = _of_commons(find_commons(commons))
-        except MissingError:
-            if commons:
-                raise
-            return Target(None, proof=data)
-        return Target(inside.files, inside.private, proof=data)
-    inside = _of_commons(find_commons(commons))
-    return Target(inside.files, inside.private, record=sha256(data).hexdigest())
+        if commons:
+            raise
+        return Target(None, proof=data)
 
 
 def find_verified(verified: VerifiedLedger, text: str) -> str:

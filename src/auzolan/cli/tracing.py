@@ -8,8 +8,8 @@ import typer
 from rich.text import Text
 from rich.tree import Tree
 
-from auzolan.cli.commons import find_commons
-from auzolan.cli.govern import CommonsOption
+from auzolan.cli.commons import find_ledger
+from auzolan.cli.govern import LedgerOption
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, print_json, progress_bar, short
 from auzolan.cli.oversee import RootOption, run_verification, verdict_of
 from auzolan.cli.target import Target, find_verified
@@ -29,14 +29,14 @@ def trace(
     record_id: Annotated[str, typer.Argument(metavar="ID", help="A record, or 8 or more of its first digits.")],
     root: RootOption = None,
     depth: Annotated[int, typer.Option("--depth", min=1, max=200, help="How many links to follow each way.")] = 25,
-    commons: CommonsOption = None,
+    commons: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Walk from a record to all it rests on, and to all that rests on it.
 
     Every link shows how well it was established in this very run: recomputed, checked, or only asserted by its signers.
     """
-    place = find_commons(commons)
+    place = find_ledger(commons)
     found = Target(place.public, place.private)
     verified = run_verification(found, root, quiet=True)
     with progress_bar("reading links") as progress:

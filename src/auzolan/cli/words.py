@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 
 from auzolan.cli.output import plain, short
 from auzolan.core.kinds import KNOWN_KINDS
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
-from auzolan.core.record.canonical import JsonValue
+from auzolan.core.record.authority import SUPERSEDES
+from auzolan.core.record.canonical import JsonObject, JsonValue
 from auzolan.core.record.governance import GOVERNANCE_KIND, Governance, read_governance
 from auzolan.core.record.record import Record
 from auzolan.core.record.tombstone import TOMBSTONE_KIND, erased_by
+
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_/-]+")
 
 
 def headline(record: Record) -> str:
@@ -36,47 +41,71 @@ def said_date(record: Record) -> str:
 
 
 def explain(record: Record, in_force: Governance | None) -> Iterator[str]:
-    """Yield the lines that a signer should read."""
+    """Yield the lines that a signer should read: everything that is signed, nothing cut."""
     yield f"{record.kind}: {headline(record)}"
     if record.kind == GOVERNANCE_KIND:
-        yield from _explain_governance(read_governance(record.body), in_force)
+        yield from _explain_governance(record, in_force)
     elif record.kind == TOMBSTONE_KIND:
         yield "Signing this erases private files for good. Their digests stay, what they said does not."
     elif record.kind not in KNOWN_KINDS:
         yield "This program does not know this kind of record; read every line."
     if record.kind != GOVERNANCE_KIND:
-        yield from (f"  {path}: {value}" for path, value in flatten(record.body))
+        yield from (f"  {show_path(path)}: {value}" for path, value in leaves(record.body))
     for name, target in record.links.items():
-        yield f"  link {name} -> record {short(target)}"
+        yield f"  link {name} -> record {target}"
     for name, digest in record.public_blobs.items():
-        yield f"  file {name}: will be published, SHA-256 {short(digest)}"
+        yield f"  file {name}: will be published, SHA-256 {digest}"
     for name, digest in record.private_blobs.items():
-        yield f"  file {name}: stays private, SHA-256 {short(digest)}"
+        yield f"  file {name}: stays private, SHA-256 {digest} (behind a random salt)"
 
 
-def _explain_governance(rules: Governance, in_force: Governance | None) -> Iterator[str]:
+def _explain_governance(record: Record, in_force: Governance | None) -> Iterator[str]:
+    rules = read_governance(record.body)
     if rules.demo:
         yield "A demonstration: its keys are throw-away keys, its signatures prove nothing."
-    if in_force is None:
-        yield "These are the first rules of a new commons. Whoever verifies it pins their id."
-        yield from (f"  {path}: {value}" for path, value in flatten(rules.body))
+    if SUPERSEDES in record.links and in_force:
+        yield from changes(in_force.body, rules.body)
         return
-    old, new = dict(flatten(in_force.body)), dict(flatten(rules.body))
-    changed = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
+    if SUPERSEDES in record.links:
+        yield "These rules replace others. What changes shows only beside the commons (--commons DIR)."
+    else:
+        yield "These are the first rules of a new commons. Whoever verifies it pins their id."
+    yield from (f"  {show_path(path)}: {value}" for path, value in leaves(rules.body))
+
+
+def changes(old: JsonObject, new: JsonObject) -> Iterator[str]:
+    """Yield every difference between two bodies; two different ones always give at least one."""
+    before, after = dict(leaves(old)), dict(leaves(new))
+    changed = sorted((path for path in before.keys() | after.keys() if before.get(path) != after.get(path)), key=str)
     yield "It replaces the rules in force. What changes:" if changed else "It replaces the rules in force by the same."
     for path in changed:
-        yield f"  {path}: {old.get(path, 'not there')} -> {new.get(path, 'gone')}"
+        yield f"  {show_path(path)}: {before.get(path, 'not there')} -> {after.get(path, 'gone')}"
 
 
-def flatten(value: JsonValue, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (path, shown value) for every leaf of a JSON value."""
+Path = tuple[str | int, ...]
+
+
+def leaves(value: JsonValue, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Yield (path, shown value) for every leaf; different values are shown differently."""
     if isinstance(value, dict) and value:
         for key, item in value.items():
-            yield from flatten(item, f"{path}.{plain(key, 60)}".lstrip("."))
+            yield from leaves(item, (*path, key))
     elif isinstance(value, list) and value:
         for position, item in enumerate(value):
-            yield from flatten(item, f"{path}[{position}]")
+            yield from leaves(item, (*path, position))
     elif isinstance(value, str):
-        yield path, f'"{plain(value)}"'
+        yield path, plain(json.dumps(value, ensure_ascii=False), len(value) * 6 + 2)
     else:
-        yield path, "none" if value in ([], {}, None) else str(value).lower()
+        yield path, {"{}": "nothing", "[]": "an empty list"}.get(str(value), str(value).lower())
+
+
+def show_path(path: Path) -> str:
+    """Return a path as a person reads it: `thresholds.default.count`, odd keys in quotes."""
+    shown = ""
+    for part in path:
+        if isinstance(part, int):
+            shown += f"[{part}]"
+        else:
+            quoted = part if _PLAIN_KEY.fullmatch(part) else plain(json.dumps(part, ensure_ascii=False))
+            shown += f".{quoted}" if shown else quoted
+    return shown

@@ -114,7 +114,7 @@ def verify_authority(envelope: Envelope, current: Version | None) -> Authorised:
     record = envelope.claimed
     proposed = _read_proposed(record)
     if proposed:
-        _check_succession(record, proposed, current)
+        check_succession(record, proposed, current)
     elif current is None:
         raise SuccessionError(f"the first record must be {GOVERNANCE_KIND}, got {record.kind}")
     judges = [rules for rules in (current and current.rules, proposed) if rules]
@@ -137,7 +137,13 @@ def _read_proposed(record: Record) -> Governance | None:
     return None
 
 
-def _check_succession(record: Record, proposed: Governance, current: Version | None) -> None:
+def check_succession(record: Record, proposed: Governance, current: Version | None) -> None:
+    """Refuse a governance that does not continue the one in force.
+
+    Raises:
+        SuccessionError: it supersedes another one, takes from the rights floor,
+            hands a key over, renames the log or drops the demo mark.
+    """
     expected = {SUPERSEDES: current.id} if current else {}
     if record.links.get(SUPERSEDES) != expected.get(SUPERSEDES):
         said = record.links.get(SUPERSEDES, "nothing")

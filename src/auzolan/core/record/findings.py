@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -69,12 +70,14 @@ class Expectation:
         now: POSIX seconds, to judge the age of cosignatures.
         root: id of the governance at index 0, learned elsewhere; None leaves the authority open.
         seen: the largest head that this machine verified before, or None.
+        recall: returns that head for a root id, once the root is known; used where `seen` is None.
         private: this machine's private files, to check withheld bytes, or None.
     """
 
     now: int
     root: str | None = None
     seen: TreeHead | None = None
+    recall: Callable[[str], TreeHead | None] | None = None
     private: ReadFiles | None = None
 
 

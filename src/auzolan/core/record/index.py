@@ -8,11 +8,12 @@ id and to walk links backwards.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from auzolan.core.record.checkpoint import TreeHead
 from auzolan.core.record.errors import StorageError
@@ -36,6 +37,14 @@ create table if not exists tree (
 insert or ignore into tree values (1, 0, '{empty}');
 """
 
+_ANOTHER_SCHEMA = re.compile(r"no such (table|column)|has no column|has \d+ columns")
+
+
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Say whether the file must be made again, rather than waited for or left to its owner."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or bool(_ANOTHER_SCHEMA.search(str(error)))
+
 
 class Row(NamedTuple):
     """One record's place: log index, id, entry (SHA-256 of its envelope), kind, signers."""
@@ -50,17 +59,29 @@ class Row(NamedTuple):
 class Index:
     """The index in one SQLite file, or in memory for `None`.
 
-    A damaged file raises sqlite3.DatabaseError; whoever owns it deletes it and starts again.
+    A damaged file raises sqlite3.DatabaseError for which `is_damage` holds;
+    whoever owns it deletes it and starts again. Other processes may hold a
+    file: it is waited for up to `wait_s` seconds.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, wait_s: float = 5.0) -> None:
         self._path = path
-        self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
+        self._db = sqlite3.connect(path or ":memory:", timeout=wait_s, isolation_level=None)
         if path:
             self._db.execute("pragma journal_mode = wal")
             # The index can be rebuilt, so it need not be flushed at every step.
             self._db.execute("pragma synchronous = normal")
         self._db.executescript(_SCHEMA.format(empty=EMPTY_ROOT.hex()))
+
+    @classmethod
+    def for_reading(cls, path: Path, wait_s: float = 5.0) -> Self:
+        """Open the index in a file, or an empty one in memory where the file cannot be written."""
+        try:
+            return cls(path, wait_s)
+        except sqlite3.OperationalError as error:
+            if is_damage(error):
+                raise
+            return cls(None)
 
     def __del__(self) -> None:
         if hasattr(self, "_db"):  # not there when opening failed
@@ -77,6 +98,8 @@ class Index:
             yield
             self._db.execute("commit")
         except sqlite3.OperationalError as error:
+            if is_damage(error):
+                raise
             raise StorageError(f"cannot write the index {self._path}: {error}") from None
         finally:
             if self._db.in_transaction:
@@ -89,9 +112,21 @@ class Index:
         return TreeHead(size, bytes.fromhex(root))
 
     def add(self, rows: Sequence[tuple[Row, Record]], head: TreeHead) -> None:
-        """Add records in log order; `head` is the tree they end at."""
+        """Add records in log order; `head` is the tree they end at.
+
+        Records that another process has added meanwhile stay as they are.
+
+        Raises:
+            StorageError: another process makes the index again from the start.
+        """
         with self._writing():
+            size = self.head.size
+            if rows and rows[0][0].position > size:
+                # A gap would go unnoticed, and a record in it would be logged twice.
+                raise StorageError(f"the index {self._path} was cleared meanwhile by another process")
             for row, record in rows:
+                if row.position < size and self._holds(row):
+                    continue
                 body = json.dumps(record.body, ensure_ascii=False)
                 signers = " ".join(row.signers)
                 values = (row.position, row.id, row.entry, row.kind, signers, body)
@@ -100,7 +135,12 @@ class Index:
                 self._db.executemany("insert into links values (?, ?, ?)", links)
                 blobs = [(row.id, name, digest) for name, digest in record.blobs.items()]
                 self._db.executemany("insert into blobs values (?, ?, ?)", blobs)
-            self._db.execute("update tree set size = ?, root = ?", (head.size, head.root.hex()))
+            if head.size > size:
+                self._db.execute("update tree set size = ?, root = ?", (head.size, head.root.hex()))
+
+    def _holds(self, row: Row) -> bool:
+        query = "select 1 from records where position = ? and id = ? and entry = ?"
+        return self._db.execute(query, (row.position, row.id, row.entry)).fetchone() is not None
 
     def clear(self) -> None:
         """Forget everything, before a rebuild."""

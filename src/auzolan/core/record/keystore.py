@@ -44,7 +44,10 @@ def home_folder() -> Path:
     if chosen := os.environ.get("AUZOLAN_HOME"):
         return Path(chosen)
     base = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else Path.home() / ".config") / "auzolan"
+    try:
+        return (Path(base) if base else Path.home() / ".config") / "auzolan"
+    except RuntimeError:
+        raise UsageError("this user has no home folder; say where keys live with AUZOLAN_HOME") from None
 
 
 def _file_name(key_name: str) -> str:
@@ -56,7 +59,7 @@ class KeyStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._files = DiskFiles(folder)
+        self._files = DiskFiles(folder, private=True)
 
     def create(self, name: str, passphrase: bytes) -> PublicKey:
         """Make and seal a new key; a name that begins with `demo/` makes a throw-away one.
@@ -65,7 +68,6 @@ class KeyStore:
             UsageError: there is such a key already.
         """
         check_key_name(name)
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with exclusive_lock(self._folder / "lock"):
             if any(key.name == name for key in self.public_keys()):
                 raise UsageError(f"there is a key {name!r} in {self._folder} already")
@@ -79,7 +81,6 @@ class KeyStore:
             else:
                 data = encrypt_key(key, passphrase, salt)
             self._files.write_all({path: data})
-            (self._folder / path).chmod(0o600)
         return key.public
 
     def _key_files(self) -> Iterator[tuple[PublicKey, bytes]]:
@@ -124,18 +125,24 @@ class Memory:
     """Tree heads by name, a file each: promised, seen or witnessed ones."""
 
     def __init__(self, folder: Path, kind: str) -> None:
+        self._home = folder
         self._folder = folder / kind
-        self._files = DiskFiles(self._folder)
+        self._kind = kind
+        self._files = DiskFiles(folder, private=True)
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
         """Keep other processes from deciding about the same log meanwhile."""
+        try:
+            self._home.mkdir(0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot write {self._home}: {error.strerror}") from None
         with exclusive_lock(self._folder / f"{_memory_name(name)}.lock"):
             yield
 
     def last(self, name: str) -> TreeHead | None:
         """Return the head remembered under `name`, or None."""
-        path = f"{_memory_name(name)}.json"
+        path = f"{self._kind}/{_memory_name(name)}.json"
         try:
             fields = as_object(read_json(self._files.read(path), path), path)
         except MissingError:
@@ -146,11 +153,7 @@ class Memory:
     def promise(self, name: str, head: TreeHead) -> None:
         """Remember `head` under `name`, durably."""
         data = canonical_bytes({"name": name, "size": head.size, "root": head.root.hex()})
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(f"cannot write {self._folder}: {error.strerror}") from None
-        self._files.write_all({f"{_memory_name(name)}.json": data + b"\n"})
+        self._files.write_all({f"{self._kind}/{_memory_name(name)}.json": data + b"\n"})
 
 
 def _memory_name(name: str) -> str:

@@ -79,6 +79,7 @@ class Ledger(LedgerView):
         validate: Callable[[Record], object] = lambda _: None,
     ) -> None:
         super().__init__(public, private, index)
+        self._public: Files = public
         self._validate = validate
         self._writer: TileWriter | None = None
 

@@ -15,9 +15,11 @@ The steps, in order; each has at least one folder in tests/attacks:
     11. Witnesses     cosignatures fit, enough of them, recent enough, none of another history
     12. Memory        it continues what this machine saw before
 
-Covered: a published ledger that was altered anywhere, or was never authorised.
-Not covered: whether what the principals signed is true or wise; a history that
-nobody else saw, where no witness cosigned and nothing was seen before.
+Covered: a copy of a ledger in which anything was altered after it was signed, or
+that was never authorised.
+Not covered: whether what the principals signed is true or wise. That nothing was
+left out holds only against what a witness, or this machine, saw before: where
+steps 11 and 12 are open, the log's keeper may have made another log for others.
 """
 
 from __future__ import annotations
@@ -274,7 +276,7 @@ class _Verifier:
 
     def _check_private(self, digest: str, is_erased: bool) -> None:
         path = blob_path(digest)
-        if _digest_or_none(self._files, path) is not None:
+        if _digest_or_none(self._files, path) == digest:  # many servers answer some page where there is nothing
             raise VerificationError("a private blob is published")
         found = _digest_or_none(self._expect.private, path) if self._expect.private else None
         if found is None:
@@ -345,6 +347,8 @@ class _Verifier:
     # 12
     def _check_memory(self, head: TreeHead) -> None:
         seen = self._expect.seen
+        if seen is None and self._expect.recall:
+            seen = self._expect.recall(self._result.root_id)
         if seen is None:
             self._end(12, Status.OPEN, "this machine has not seen this log before")
         elif seen.size > head.size:

@@ -14,7 +14,7 @@ from auzolan.core.record.authority import Chain
 from auzolan.core.record.checkpoint import Checkpoint, LogProof, TreeHead
 from auzolan.core.record.envelope import Envelope
 from auzolan.core.record.errors import MissingError, VerificationError
-from auzolan.core.record.files import Files
+from auzolan.core.record.files import Files, ReadFiles
 from auzolan.core.record.governance import GOVERNANCE_KIND
 from auzolan.core.record.index import Index, Row
 from auzolan.core.record.merkle import EMPTY_ROOT, leaf_hash, verify_inclusion
@@ -36,7 +36,7 @@ class LedgerView:
         index: derived, caught up on `load`.
     """
 
-    def __init__(self, public: Files, private: Files, index: Index) -> None:
+    def __init__(self, public: ReadFiles, private: Files, index: Index) -> None:
         self.published = Published(public)
         self.index = index
         self.chain = Chain()
