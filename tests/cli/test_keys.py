@@ -159,7 +159,7 @@ def test_at_a_terminal_it_asks_for_each_passphrase_once_and_shows_none(tmp_path:
     founded, founding = _at_a_terminal(
         home,
         ["init", "town", "--name", "Town"],
-        [(b"New passphrase for town-log: ", secret), (b"Again", secret), (b"Passphrase of key desk: ", secret)],
+        [(b"New passphrase for auzolan/town-", secret), (b"Again", secret), (b"Passphrase of key desk: ", secret)],
     )
     differing, differs = _at_a_terminal(home, ["key", "new", "other"], [(b"New", secret), (b"Again", b"x")])
 

@@ -84,9 +84,11 @@ def init(
     principals = _parse_principals(principal or [])
     _refuse_demo_keys([key for keys in principals.values() for key in keys], demo)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "commons"
-    public = key_store().find(log_key) if log_key else _new_log_key(slug, demo)
+    # The log's key bears the log's name, as c2sp.org/tlog-checkpoint asks.
+    origin = f"{DEMO_PREFIX if demo else 'auzolan/'}{slug}-{secrets.token_hex(4)}"
+    public = key_store().find(log_key) if log_key else _new_log_key(origin, demo)
     _refuse_demo_keys([public], demo)
-    text = governance_toml(name, f"auzolan/{slug}-{secrets.token_hex(4)}", public, principals, demo)
+    text = governance_toml(name, origin, public, principals, demo)
     folder.mkdir(parents=True, exist_ok=True)
     _ignore(folder / ".gitignore", ["private/", "pending/", "index.sqlite*"])
     # Line endings must not be changed: a record is its bytes.
@@ -135,12 +137,9 @@ def _refuse_demo_keys(keys: list[PublicKey], demo: bool) -> None:
         )
 
 
-def _new_log_key(slug: str, demo: bool) -> PublicKey:
-    name = f"{DEMO_PREFIX if demo else ''}{slug}-log"
-    if name in {key.name for key in key_store().public_keys()}:
-        name = f"{name}-{secrets.token_hex(3)}"
-    hint(f"making the key that signs the log: {name}")
-    return create_key(name, demo)
+def _new_log_key(origin: str, demo: bool) -> PublicKey:
+    hint(f"making the key that signs the log: {origin}")
+    return create_key(origin, demo)
 
 
 def propose_record(

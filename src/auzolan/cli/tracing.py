@@ -65,7 +65,8 @@ def _branches(walk: Walk, digest: str, backwards: bool, seen: set[str], depth: i
             node |= {"blob": link.target, "status": gone or "its bytes match"}
         else:
             again = other in seen
-            seen.add(other)
+            if depth > 1:  # one that is too far to open may be nearer on another way
+                seen.add(other)
             node |= _node_json(walk, other)
             node["again"] = again
             node["more"] = (

@@ -5,8 +5,9 @@ A public key is written as a C2SP verifier key, "name+id+base64(type || key)"
 bytes. A secret key is written as JSON: its seed under scrypt (RFC 7914) and
 ChaCha20-Poly1305 (RFC 8439), the public part bound in as associated data.
 
-Throw-away keys for demonstrations carry the mark `demo/` in their name, and
-the name is hashed into every verifier key: the mark cannot be lost on the way.
+Throw-away keys for demonstrations carry the mark `demo/` in their name, which
+is hashed into every verifier key, so that it is not lost by accident. Somebody
+who wants to can give the same key another name.
 
 What is not here: files and prompts (`keystore`), thresholds (`authority`).
 """
