@@ -6,69 +6,110 @@
 set -euo pipefail
 
 folder=${1:-demo}
-auzolan=${AUZOLAN:-auzolan}
+start=$PWD
+auzolan=${AUZOLAN:-$(cd "$(dirname "$0")/.." && pwd)/.venv/bin/auzolan}
+case $auzolan in
+  /*) ;;
+  */*) auzolan=$start/$auzolan ;; # we leave this folder
+esac
+
+# Only an earlier demo may be removed.
+if [ -n "$(ls -A "$folder" 2> /dev/null)" ] && [ ! -e "$folder/.auzolan-demo" ]; then
+  echo "$folder is not empty and not a demo of ours; name another folder" >&2
+  exit 2
+fi
 rm -rf "$folder"
 mkdir -p "$folder"
 cd "$folder"
 here=$PWD
-export COLUMNS=${COLUMNS:-80}
+touch .auzolan-demo
+export COLUMNS=80
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+say() { printf '\n\033[1m%s\033[0m\n' "$@"; }
 # Each neighbour has a machine of its own, so a key folder of its own.
 as() { local who=$1; shift; AUZOLAN_HOME="$here/machines/$who" "$auzolan" "$@"; }
+# Show what a command says: its findings, then its talk.
+show() {
+  local code=0
+  "$@" 2> "$here/talk" || code=$?
+  sed '/^$/d' "$here/talk" | fold -s -w 80
+  return "$code"
+}
+# Leave out what a command advises: this script does it next. Its errors are shown.
+quiet() {
+  local code=0
+  "$@" 2> "$here/talk" || code=$?
+  [ "$code" -eq 0 ] || cat "$here/talk" >&2
+  return "$code"
+}
+# Show a refusal; anything but exit code 1, "do not trust it", ends the demo.
+refused() {
+  local code=0
+  show "$@" || code=$?
+  [ "$code" -eq 1 ] || { echo "expected a refusal (exit code 1), got $code" >&2; exit 1; }
+}
+replace() { sed "$1" "$2" > "$2.new"; mv "$2.new" "$2"; }
 
-say "1. A library and a school found a commons; a neighbouring town will witness its log."
+say "1. A library and a school found a commons; a neighbour will witness its log."
 library_key=$(as library key new library-desk --demo)
 school_key=$(as school key new school-office --demo)
 as neighbour key new neighbour --demo > /dev/null
 witness_key=$(as neighbour key show demo/neighbour --witness)
-as library init town --name "Example town (synthetic)" --demo --edit \
+quiet as library init town --name "Example town (synthetic)" --demo --edit \
   --principal "library=$library_key" --principal "school=$school_key"
-sed -i -e 's/^quorum = 0/quorum = 1/' -e "s|^keys = \[\]|keys = [\"$witness_key\"]|" \
-  -e '0,/^rights_floor = \[\]/s//rights_floor = [{ id = "floor.1", text = "Nobody is refused an answer because of who they are." }]/' \
-  town/governance.toml
-pending=$(as library propose governance --commons town --key demo/library-desk)
+article='{ id = "floor.1", text = "Nobody is refused an answer because of who they are." }'
+replace 's/^quorum = 0/quorum = 1/' town/governance.toml
+replace "s|^keys = \[\]|keys = [\"$witness_key\"]|" town/governance.toml
+replace "s|^rights_floor = \[\]|rights_floor = [$article]|" town/governance.toml
+pending=$(quiet as library propose governance --commons town --key demo/library-desk)
+echo "The library wrote the rules (town/governance.toml) and signed them."
 
 say "2. The rules need both. The library's signature alone is refused:"
-as library commit "$pending" --commons town && exit 1
+refused as library commit "$pending" --commons town
 cp "$pending" school-inbox.dsse
-as school sign school-inbox.dsse --yes > /dev/null
-root=$(as library commit school-inbox.dsse --commons town | awk '{ print $NF }')
+quiet as school sign school-inbox.dsse --yes > /dev/null
+root=$(quiet as library commit school-inbox.dsse --commons town | awk '{ print $NF }')
+echo "The school reads them and signs too. Now they are committed."
 echo "root of the commons: $root"
 
-say "3. They put the minutes of a meeting on record, with a list of those present that stays private."
+say "3. They record minutes of a meeting; the list of those present stays private."
 printf 'Example minutes (synthetic): we will ask the town what its assistant should do.\n' > minutes.txt
 printf 'resident-17\n' > present.txt
-pending=$(as library propose document --commons town --title "Minutes of the first meeting" \
+pending=$(quiet as library propose document --commons town --title "Minutes of the first meeting" \
   --blob minutes=minutes.txt --private-blob present=present.txt --about resident-17 --key demo/library-desk)
-minutes=$(as library commit "$pending" --commons town | awk '{ print $NF }')
-pending=$(as school propose endorsement "$minutes" --claim read --commons town --key demo/school-office)
-as library commit "$pending" --commons town > /dev/null
+minutes=$(quiet as library commit "$pending" --commons town | awk '{ print $NF }')
+pending=$(quiet as school propose endorsement "$minutes" --claim read --commons town --key demo/school-office)
+quiet as library commit "$pending" --commons town > /dev/null
+echo "The library signed the minutes; the school put on record that it read them."
 
-say "4. The neighbouring town checks the log and cosigns it: now two places know this history."
-as neighbour cosign town --root "$root" --key demo/neighbour > /dev/null
+say "4. The neighbour checks the log and cosigns it: two places know this history."
+quiet as neighbour cosign town --root "$root" --key demo/neighbour > /dev/null
+echo "The neighbour verified all $(sed -n 2p town/ledger/checkpoint) entries and signed that it saw them."
+echo "It will refuse to cosign any log that does not continue them."
 
-say "5. Anybody verifies a copy of the published folder, with the root they were told:"
+say "5. Anybody verifies a copy of the published folder, with the root they know:"
 mkdir published
 cp -r town/ledger/. published/
-as visitor verify published --root "$root"
+show as visitor verify published --root "$root"
 
 say "6. From the minutes, backwards and forwards:"
-as library trace "$minutes" --root "$root" --commons town
+show as library trace "$minutes" --root "$root" --commons town
 
 say "7. resident-17 asks to be forgotten. The bytes go, a signed tombstone stays:"
-as library forget resident-17 --commons town --key demo/library-desk
-as neighbour cosign town --root "$root" --key demo/neighbour > /dev/null
-as library trace "$minutes" --root "$root" --commons town
+show as library forget resident-17 --commons town --key demo/library-desk
+quiet as neighbour cosign town --root "$root" --key demo/neighbour > /dev/null
+show as library trace "$minutes" --root "$root" --commons town
 
 say "8. Somebody changes one word of the published minutes:"
 cp -r published forged
-file=$(grep -rl 'first meeting\|ask the town' forged/blobs | head -1)
-sed -i 's/ask the town/tell the town/' "$file"
-as visitor verify forged --root "$root" && exit 1
+file=$(grep -rl 'ask the town' forged/blobs)
+replace 's/ask the town/tell the town/' "$file"
+refused as visitor verify forged --root "$root"
 
-say "9. A proof file for one record, to keep or to mail; checked against the rules and the log:"
-as library prove "$minutes" --commons town --output minutes.tlog-proof > /dev/null 2>&1
-as visitor verify minutes.tlog-proof --root "$root" --commons town
+say "9. A proof file for one record, to keep or to mail, checked against the log:"
+quiet as library prove "$minutes" --commons town --output minutes.tlog-proof > /dev/null
+show as visitor verify minutes.tlog-proof --root "$root" --commons town
 
-say "Done. Everything is in $here: try 'auzolan log --commons $folder/town'."
+rm -f talk
+say "Done. Everything is in $folder. Look around:"
+echo "${auzolan#"$start"/} log --commons $folder/town"

@@ -169,11 +169,13 @@ def test_a_rolled_back_disk_is_noticed_and_can_be_restored(two: TwoBodies) -> No
     letter = two.propose("--title", "Other", "--text", "Another history.")
 
     refused = two.library.error("commit", letter, "--commons", two.town, code=3)
+    old = two.library.error("fsck", "--commons", two.town, code=3)
     shutil.rmtree(two.town / "ledger")
     shutil.copytree(lost / "ledger", two.town / "ledger")
     result = two.library.json("commit", letter, "--commons", two.town)
 
     assert "this ledger has 1 entries, but 2 were signed for it" in refused
+    assert "this copy is whole, but old" in old
     assert 3 == result["size"]
 
 

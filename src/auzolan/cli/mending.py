@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
-from auzolan.cli.commons import Commons, find_commons
+from auzolan.cli.commons import Commons, find_commons, promises
 from auzolan.cli.govern import CommonsOption
-from auzolan.cli.output import JsonOption, handled, out, plain, print_json, progress_bar, short
-from auzolan.core.record.checkpoint import read_checkpoint
+from auzolan.cli.output import JsonOption, handled, hint, out, plain, print_json, progress_bar, short
+from auzolan.core.record.checkpoint import Checkpoint, read_checkpoint
+from auzolan.core.record.errors import MissingError, StaleError, VerificationError
 from auzolan.core.record.fsck import Damage, find_damage, find_leftovers
 from auzolan.core.record.published import CHECKPOINT
+from auzolan.core.record.tilelog import TileWriter
 
 
 @handled
@@ -51,6 +53,26 @@ def fsck(
             out().print(f"all {checkpoint.head.size:,} entries, their records and every tile are whole")
     if lost:
         raise typer.Exit(1)
+    _check_promise(place, checkpoint)
+
+
+def _check_promise(place: Commons, checkpoint: Checkpoint) -> None:
+    """Say when more was signed for this log than is published here.
+
+    Raises:
+        StaleError: and it is not on this disk either.
+    """
+    last = promises().last(checkpoint.origin)
+    if last is None or last.size <= checkpoint.head.size:
+        return
+    try:
+        TileWriter.open(place.public, last)
+    except (MissingError, VerificationError):
+        raise StaleError(
+            f"this copy is whole, but old: it has {checkpoint.head.size:,} entries, {last.size:,} were signed; "
+            "restore a newer one"
+        ) from None
+    hint("a commit was interrupted before its checkpoint; the next `auzolan commit` or `forget` finishes it")
 
 
 def _print_damages(damages: list[Damage], repaired: list[Damage]) -> None:

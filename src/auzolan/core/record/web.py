@@ -24,7 +24,7 @@ _TIMEOUT_S = 20
 _FILE_S = 60
 _BLOB_S = 600
 _MAX_BLOB_BYTES = 2**34
-_CHUNK = 1024 * 1024
+_CHUNK = 64 * 1024
 _GZIP_WINDOW = 31  # zlib's number for a gzip header and the largest window
 
 
@@ -126,5 +126,8 @@ def _decoded(parts: Iterator[bytes], response: http.client.HTTPResponse, address
         yield unzip.decompress(part, _CHUNK)
         while unzip.unconsumed_tail:
             yield unzip.decompress(unzip.unconsumed_tail, _CHUNK)
-    if not unzip.eof or unzip.unused_data:
-        raise StorageError(f"{address}: its gzip does not end where the answer ends")
+        if unzip.unused_data:
+            raise StorageError(f"{address}: something follows its gzip")
+    yield unzip.flush()
+    if not unzip.eof:
+        raise StorageError(f"{address}: its gzip was cut short")
