@@ -274,3 +274,35 @@ def test_init_keeps_a_gitignore_that_was_there(library: Machine) -> None:
     library.run("init", folder, "--name", "Town", "--demo", "--principal", "library=demo/desk")
 
     assert ["mine", "private/", "pending/", "index.sqlite*"] == (folder / ".gitignore").read_text().splitlines()
+
+
+def test_what_is_private_is_for_its_owner_only(two: TwoBodies) -> None:
+    present = two.library.folder / "present.txt"
+    present.write_text("resident-17")
+    two.minutes("--private-blob", f"present={present}", "--about", "resident-17")
+
+    modes = {path.stat().st_mode & 0o077 for path in (two.town / "private").rglob("*")}
+    home = {path.stat().st_mode & 0o077 for path in two.library.home.rglob("*")}
+
+    assert ({0}, {0}) == (modes, home)
+    assert 0 == (two.town / "private").stat().st_mode & 0o077
+
+
+def test_a_linked_folder_is_not_followed_out_of_the_commons(two: TwoBodies) -> None:
+    elsewhere = two.library.folder / "documents"
+    elsewhere.mkdir()
+    thesis = elsewhere / ("ab" * 31)
+    thesis.write_text("years of work")
+    (two.town / "ledger" / "blobs").symlink_to(elsewhere)
+
+    two.library.call("fsck", "--repair", "--commons", two.town)
+
+    assert thesis.read_text() == "years of work"
+
+
+def test_an_index_in_use_is_waited_for_and_never_deleted(two: TwoBodies) -> None:
+    index = two.town / "index.sqlite"
+    before = index.stat().st_ino
+    two.library.run("log", "--commons", two.town)
+
+    assert before == index.stat().st_ino

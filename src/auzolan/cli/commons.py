@@ -7,7 +7,7 @@ import os
 import sqlite3
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from auzolan.core.record.disk import DiskFiles, exclusive_lock
 from auzolan.core.record.envelope import Envelope, read_envelope
 from auzolan.core.record.errors import MalformedError, MissingError, StorageError, UsageError
 from auzolan.core.record.files import MAX_READ_BYTES, ReadFiles
-from auzolan.core.record.index import Index
+from auzolan.core.record.index import Index, is_damage
 from auzolan.core.record.keys import PublicKey, SigningKey, read_public_key
 from auzolan.core.record.keystore import PROMISED, KeyStore, Memory, home_folder
 from auzolan.core.record.ledger import Ledger
@@ -56,26 +56,27 @@ class Commons:
     @property
     def private(self) -> DiskFiles:
         """What is never published."""
-        return DiskFiles(self.root / "private")
+        return DiskFiles(self.root / "private", private=True)
 
     @contextmanager
     def reading(self) -> Iterator[Ledger]:
-        """Open the ledger to read it; nothing on the disk but the index may change."""
-        index, ledger = self._load()
+        """Open the ledger to read it; where the index cannot be written, one in memory serves."""
+        index, ledger = self._load(Index.for_reading)
         try:
             yield ledger
         finally:
             index.close()
 
-    def _load(self) -> tuple[Index, Ledger]:
-        """Load the ledger; an index that cannot be read is derived data, so it is made again."""
+    def _load(self, open_index: Callable[[Path], Index]) -> tuple[Index, Ledger]:
+        """Load the ledger; a damaged index is derived data, so it is made again."""
         path = self.root / "index.sqlite"
         for attempt in ("as it is", "made again"):
             try:
-                index = Index(path)
+                index = open_index(path)
                 return index, Ledger(self.public, self.private, index, read_kind).load()
             except sqlite3.DatabaseError as error:
-                if attempt == "made again":
+                damaged = is_damage(error) or isinstance(error, sqlite3.IntegrityError)
+                if attempt == "made again" or not damaged:
                     raise StorageError(f"cannot use the index {path}: {error}") from None
                 for left in self.root.glob("index.sqlite*"):
                     left.unlink()
@@ -91,9 +92,13 @@ class Commons:
     @contextmanager
     def writing(self) -> Iterator[Ledger]:
         """Open the ledger to write it, alone."""
-        with self.locked(), self.reading() as ledger:
-            ledger.finish_erasures()
-            yield ledger
+        with self.locked():
+            index, ledger = self._load(Index)
+            try:
+                ledger.finish_erasures()
+                yield ledger
+            finally:
+                index.close()
 
     def pending_path(self, record_id: str) -> Path:
         """Return the file of a pending record."""

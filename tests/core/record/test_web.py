@@ -167,7 +167,7 @@ def test_what_is_not_there_is_missing(server: Server, status: str) -> None:
 
 REFUSING = [
     *("201 Created", "204 No Content", "206 Partial Content", "304 Not Modified"),
-    *("400 Bad Request", "401 Unauthorized", "403 Forbidden", "429 Too Many Requests"),
+    *("400 Bad Request", "401 Unauthorized", "429 Too Many Requests"),
     *("500 Internal Server Error", "503 Service Unavailable", "999 Unheard Of"),
 ]
 

@@ -77,8 +77,8 @@ class Expectation:
     now: int
     root: str | None = None
     seen: TreeHead | None = None
-    recall: Callable[[str], TreeHead | None] | None = None
     private: ReadFiles | None = None
+    recall: Callable[[str], TreeHead | None] | None = None
 
 
 @dataclass

@@ -128,6 +128,5 @@ def _decoded(parts: Iterator[bytes], response: http.client.HTTPResponse, address
             yield unzip.decompress(unzip.unconsumed_tail, _CHUNK)
         if unzip.unused_data:
             raise StorageError(f"{address}: something follows its gzip")
-    yield unzip.flush()
     if not unzip.eof:
         raise StorageError(f"{address}: its gzip was cut short")
