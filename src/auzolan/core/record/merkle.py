@@ -12,7 +12,7 @@ seen nothing yet handles that case itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 
 from auzolan.core.record.errors import MalformedError, VerificationError
@@ -55,18 +55,17 @@ def parent_hashes(row: Sequence[bytes]) -> list[bytes]:
 
 
 class Frontier:
-    """The right edge of a growing tree: at most one complete subtree per height.
+    """The right edge of a growing tree: the roots of its complete subtrees, from left to right.
 
-    `peaks[h]` is meaningful only where bit h of `size` is set (RFC 6962's
-    "compact range" from 0). Appending costs two hashes per leaf on average;
+    There is one per bit that is set in `size`, the largest first (the "compact
+    range" from 0 of RFC 6962 logs). Appending costs two hashes per leaf on average;
     memory is O(log n).
     """
 
-    def __init__(self, size: int = 0, peaks: dict[int, bytes] | None = None) -> None:
+    def __init__(self, size: int = 0, peaks: Mapping[int, bytes] | None = None) -> None:
+        """Continue a tree of `size` leaves from its complete subtrees' roots by height."""
         self.size = size
-        self._peaks: list[bytes] = [b""] * 64
-        for height, peak in (peaks or {}).items():
-            self._peaks[height] = peak
+        self._peaks = [peak for _, peak in sorted((peaks or {}).items(), reverse=True)]
 
     def copy(self) -> Frontier:
         """Return an independent copy."""
@@ -76,12 +75,14 @@ class Frontier:
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf hash."""
-        height, size = 0, self.size
-        while size >> height & 1:
-            leaf = node_hash(self._peaks[height], leaf)
-            height += 1
-        self._peaks[height] = leaf
+        size, peaks, prefix = self.size, self._peaks, _NODE_PREFIX.copy
         self.size = size + 1
+        while size & 1:
+            state = prefix()
+            state.update(peaks.pop() + leaf)
+            leaf = state.digest()
+            size >>= 1
+        peaks.append(leaf)
 
     def extend(self, leaves: Sequence[bytes]) -> list[list[bytes]]:
         """Add leaf hashes in order, level by level.
@@ -91,35 +92,30 @@ class Frontier:
             (the leaves themselves) upwards.
         """
         created: list[list[bytes]] = []
-        row = list(leaves)
-        height, size = 0, self.size
+        lowest_first: list[bytes] = []
+        row, size = list(leaves), self.size
         self.size += len(row)
         while row:
             created.append(row)
-            if size >> height & 1:
-                row = [self._peaks[height], *row]
+            if size & 1:
+                row = [self._peaks.pop(), *row]
             if len(row) % 2:
-                self._peaks[height] = row[-1]
+                lowest_first.append(row[-1])
             row = parent_hashes(row)
-            height += 1
+            size >>= 1
+        self._peaks += reversed(lowest_first)
         return created
 
     def root(self) -> bytes:
         """Return the tree's root hash; SHA-256 of nothing for an empty tree."""
-        remaining = self.size
-        if not remaining:
+        if not self._peaks:
             return EMPTY_ROOT
-        peaks = self._peaks
-        lowest = remaining & -remaining
-        root = peaks[lowest.bit_length() - 1]
-        remaining ^= lowest
-        prefix = _NODE_PREFIX.copy
-        while remaining:
-            lowest = remaining & -remaining
+        peaks = reversed(self._peaks)
+        root, prefix = next(peaks), _NODE_PREFIX.copy
+        for peak in peaks:
             state = prefix()
-            state.update(peaks[lowest.bit_length() - 1] + root)
+            state.update(peak + root)
             root = state.digest()
-            remaining ^= lowest
         return root
 
 
