@@ -18,9 +18,11 @@ import sys
 from pathlib import Path
 
 from tests.attacks import on_governance, on_log, on_records, on_signatures
-from tests.attacks.forge import ATTACKS, Attack, Forged, story
+from tests.attacks.forge import ATTACKS, Attack, Forged, story, witnessed
 
 DESCRIPTION, LEDGER = "attack.toml", "ledger"
+# A checkpoint that the verifier kept from before, for `auzolan verify --seen`.
+SEEN = "seen.checkpoint"
 SUFFIXES = ("_fail", "_pass", "_unchecked")
 MODULES = (  # importing them fills ATTACKS
     on_log,
@@ -44,6 +46,8 @@ def folder_of(attack: Attack) -> dict[str, bytes]:
     """Return the files of one attack's folder by path."""
     forged = attack.forge()
     files = {f"{LEDGER}/{path}": data for path, data in forged.files.items()}
+    if forged.seen:
+        files[SEEN] = witnessed(forged.seen)
     return {DESCRIPTION: describe(attack, forged).encode(), **files}
 
 

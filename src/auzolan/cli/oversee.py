@@ -16,7 +16,7 @@ from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, 
 from auzolan.cli.propose import resolve
 from auzolan.cli.target import Target, find_target, find_verified
 from auzolan.cli.words import headline
-from auzolan.core.record.checkpoint import TreeHead
+from auzolan.core.record.checkpoint import TreeHead, read_checkpoint
 from auzolan.core.record.errors import (
     AuzolanError,
     MissingError,
@@ -48,8 +48,13 @@ _MARKS = {
 }
 
 
-def run_verification(target: Target, root: str | None, quiet: bool, steps: list[Step] | None = None) -> VerifiedLedger:
-    """Verify a ledger, print the steps as they end, and remember what was seen; `steps` collects them."""
+def run_verification(
+    target: Target, root: str | None, quiet: bool, steps: list[Step] | None = None, seen: TreeHead | None = None
+) -> VerifiedLedger:
+    """Verify a ledger, print the steps as they end, and remember what was seen.
+
+    `steps` collects them; `seen` is an earlier head to compare with, in place of this machine's memory.
+    """
     if root is not None and not is_digest(root):
         raise UsageError("--root: expected the full id, 64 hexadecimal digits")
     assert target.files is not None, "checked by the callers"
@@ -69,7 +74,7 @@ def run_verification(target: Target, root: str | None, quiet: bool, steps: list[
         if not quiet:
             _print_step(step)
 
-    expect = Expectation(int(time.time()), root, private=target.private, recall=recall)
+    expect = Expectation(int(time.time()), root, seen, target.private, recall)
     with progress_bar("verifying records") as progress:
         verified = verify_ledger(target.files, expect, report, progress)
     last = recall(verified.root_id)
@@ -108,6 +113,10 @@ def verify(
         str | None, typer.Option("--log-key", metavar="KEY", help="For a proof file without its ledger: the log's key.")
     ] = None,
     origin: Annotated[str | None, typer.Option("--origin", help="For --log-key: the log's name.")] = None,
+    seen: Annotated[
+        Path | None,
+        typer.Option("--seen", metavar="FILE", help="An earlier checkpoint that you kept, to compare with."),
+    ] = None,
     commons: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -123,7 +132,8 @@ def verify(
         raise MissingError("no ledger here to check it against; name it with --commons")
     steps: list[Step] = []
     try:
-        verified = run_verification(found, root, as_json, steps)
+        earlier = read_checkpoint(read_user_file(seen), str(seen)).head if seen else None
+        verified = run_verification(found, root, as_json, steps, earlier)
         about = _record_in_question(found, verified)
     except AuzolanError as error:
         verdict = "do not trust it" if error.exit_code == 1 else "could not be checked"
