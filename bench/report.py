@@ -8,15 +8,24 @@ from __future__ import annotations
 from bench.measure import RESULTS, ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
+SECTIONS = {
+    "merkle": "The Merkle log against pymerkle",
+    "ledger": "A ledger of a million entries",
+    "opinion": "Opinion groups and statistics against red-dwarf",
+}
+LAST = "## What measuring has changed\n"  # new sections are put before it
 
 
 def main() -> None:
-    """Replace each marked block for which there is a result."""
+    """Replace each marked block for which there is a result; make the section that is not there yet."""
     page = PAGE.read_text()
-    for name in ("merkle", "ledger"):
+    for name, title in SECTIONS.items():
         place = RESULTS / f"{name}.md"
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
         if place.exists():
+            if begin not in page:
+                before, last, after = page.partition(LAST)
+                page = f"{before}## {title}\n\n{begin}{end}\n\n{last}{after}"
             before, _, rest = page.partition(begin)
             _, _, after = rest.partition(end)
             page = f"{before}{begin}\n{place.read_text()}\n{end}{after}"

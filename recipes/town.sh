@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# The story so far, in one script: two bodies found a commons, say something together,
-# and anybody can check it. Synthetic throughout; throw-away keys; offline.
+# The story so far, in one script: two bodies found a commons, let the town vote, count
+# together, and anybody can check it. Synthetic throughout; throw-away keys; offline.
 #
 #   recipes/town.sh [FOLDER]      default: ./demo, made anew each time
 set -euo pipefail
 
 folder=${1:-demo}
 start=$PWD
+recipes=$(cd "$(dirname "$0")" && pwd)
 auzolan=${AUZOLAN:-$(cd "$(dirname "$0")/.." && pwd)/.venv/bin/auzolan}
 case $auzolan in
   /*) ;;
@@ -82,31 +83,52 @@ pending=$(quiet as school propose endorsement "$minutes" --claim read --commons 
 quiet as library commit "$pending" --commons town > /dev/null
 echo "The library signed the minutes; the school put on record that it read them."
 
-say "4. The neighbour checks the log and cosigns it: two places know this history."
+say "4. The town has voted in Polis (160 synthetic voters). The votes come in:"
+show as library deliberate import "$recipes/town-votes" --name assistant --licence CC0-1.0 \
+  --commons town --key demo/library-desk | grep -v committed
+show as library deliberate tally --commons town --key demo/library-desk > counted
+tally=$(awk '/committed/ { print $NF }' counted)
+grep -v committed counted
+rm counted
+echo "Both are signed: the snapshot of the votes, and the tally that counts them."
+
+say "5. The school counts again, from the ballots that the library handed over:"
+quiet as library deliberate hand-over for-the-school --commons town > /dev/null
+cp -r town/ledger the-schools-copy
+show as school deliberate recount "$tally" --commons the-schools-copy --ballots for-the-school
+rm -r for-the-school the-schools-copy
+pending=$(quiet as school propose endorsement "$tally" --claim recomputed --commons town --key demo/school-office)
+quiet as library commit "$pending" --commons town > /dev/null
+echo "It put that on record. What the town agrees on, and what sets groups apart:"
+quiet as visitor deliberate stats --commons town --most 5 --html votes.html
+quiet as visitor deliberate stats --commons town --most 5 | sed -n '/^What all groups/,/^Below each/p' | sed '$d'
+echo "All of it, with a map of opinions: votes.html"
+
+say "6. The neighbour checks the log and cosigns it: two places know this history."
 quiet as neighbour cosign town --root "$root" --key demo/neighbour > /dev/null
 echo "The neighbour verified all $(sed -n 2p town/ledger/checkpoint) entries and signed that it saw them."
 echo "It will refuse to cosign any log that does not continue them."
 
-say "5. Anybody verifies a copy of the published folder, with the root they know:"
+say "7. Anybody verifies a copy of the published folder, with the root they know:"
 mkdir published
 cp -r town/ledger/. published/
 show as visitor verify published --root "$root"
 
-say "6. From the minutes, backwards and forwards:"
-show as library trace "$minutes" --root "$root" --commons town
+say "8. From the tally, backwards and forwards:"
+show as library trace "$tally" --root "$root" --commons town
 
-say "7. resident-17 asks to be forgotten. The bytes go, a signed tombstone stays:"
+say "9. resident-17 asks to be forgotten. The bytes go, a signed tombstone stays:"
 show as library forget resident-17 --commons town --key demo/library-desk
 quiet as neighbour cosign town --root "$root" --key demo/neighbour > /dev/null
 show as library trace "$minutes" --root "$root" --commons town
 
-say "8. Somebody changes one word of the published minutes:"
+say "10. Somebody changes one word of the published minutes:"
 cp -r published forged
 file=$(grep -rl 'ask the town' forged/blobs)
 replace 's/ask the town/tell the town/' "$file"
 refused as visitor verify forged --root "$root"
 
-say "9. A proof file for one record, to keep or to mail, checked against the log:"
+say "11. A proof file for one record, to keep or to mail, checked against the log:"
 quiet as library prove "$minutes" --commons town --output minutes.tlog-proof > /dev/null
 show as visitor verify minutes.tlog-proof --root "$root" --commons town
 

@@ -43,6 +43,21 @@ def shared(path: str) -> bytes:
     return place.read_bytes()
 
 
+def shared_folder(path: str) -> Path:
+    """Return a folder of optional data from beside the repository, or skip the test loudly."""
+    place = _SHARED / path
+    if not place.is_dir():
+        pytest.skip(
+            f"NOT CHECKED: ../shared/data/{path} is not beside this clone (tests/data/README.md says what it is)"
+        )
+    return place
+
+
+def copied_folder(path: str) -> Path:
+    """Return a folder of samples that is part of the repository."""
+    return _COPIED / path
+
+
 def shared_json(path: str) -> Any:
     """Return optional JSON from beside the repository, or skip the test loudly."""
     return json.loads(shared(path))

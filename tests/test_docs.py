@@ -160,6 +160,19 @@ def test_the_checking_page_runs(demo: tuple[Path, str], web: str, tmp_path: Path
     assert (tmp_path / "line.txt").read_text().startswith("— neighbour.example ")
 
 
+def test_the_votes_page_runs(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "recipes" / "town-votes", tmp_path / "town-votes")
+    script = "\n".join(_blocks(ROOT / "docs" / "votes.md"))
+
+    result = _run(script, tmp_path)
+
+    assert 0 == result.returncode, result.stdout + result.stderr
+    assert 2 == result.stdout.count("the same in every number")
+    assert "can no longer be recomputed" in result.stdout
+    assert "recomputed by steward" in " ".join(result.stdout.split())
+    assert (tmp_path / "votes.html").read_text().startswith("<!DOCTYPE html>")
+
+
 def test_the_lost_disk_page_runs(demo: tuple[Path, str], tmp_path: Path) -> None:
     folder, output = demo
     shutil.copytree(folder / "town", tmp_path / "town")
@@ -170,7 +183,7 @@ def test_the_lost_disk_page_runs(demo: tuple[Path, str], tmp_path: Path) -> None
     result = _run(f"auzolan key new library-desk\n{script}", tmp_path, AUZOLAN_PASSPHRASE_FILE=str(passphrase))
 
     assert 0 == result.returncode, result.stdout + result.stderr
-    assert "all 4 entries, their records and every tile are whole" in result.stdout
+    assert "all 7 entries, their records and every tile are whole" in result.stdout
     assert "verdict: verified against the pinned root" in result.stdout
     assert "committed as entry 1" in result.stdout
     ledger, mirror = tmp_path / "town" / "ledger", tmp_path / "mirror"
@@ -202,7 +215,7 @@ def test_make_targets_that_are_documented_exist(page: Path) -> None:
 
 
 def test_no_page_has_commands_that_no_test_runs() -> None:
-    run_here = {"tutorial.md", "checking.md", "lost-disk.md", "README.md", "CONTRIBUTING.md"}
+    run_here = {"tutorial.md", "votes.md", "checking.md", "lost-disk.md", "README.md", "CONTRIBUTING.md"}
     measured = {"benchmarks.md"}  # its commands are the benchmarks: `make bench`
 
     assert set() == {page.name for page in PAGES if _blocks(page)} - run_here - measured
@@ -217,7 +230,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_inline_commands_exist() -> None:
     """Every `auzolan WORD` in the docs is a command."""
-    words = {m for page in PAGES for m in re.findall(r"`auzolan (?:propose |key )?([a-z]+)", page.read_text())}
-    helps = _run("auzolan --help; auzolan propose --help; auzolan key --help", Path.cwd()).stdout
+    words = {
+        m for page in PAGES for m in re.findall(r"`auzolan (?:propose |key |deliberate )?([a-z]+)", page.read_text())
+    }
+    helps = _run("auzolan --help; for g in propose key deliberate; do auzolan $g --help; done", Path.cwd()).stdout
 
     assert set() == {word for word in words if not re.search(rf"\b{word}\b", helps)}

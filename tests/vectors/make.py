@@ -19,6 +19,7 @@ from auzolan.core.record.note import cosign_note
 from auzolan.core.record.record import Record
 from auzolan.core.record.tombstone import tombstone
 from tests.town import CLINIC, LIBRARY, NOW, SCHOOL, WITNESS, Town, next_rules, root_record, sign
+from tests.vectors.deliberation import deliberation
 
 FOLDER = Path(__file__).parent / "v1"
 PASSPHRASE = b"town (synthetic)"
@@ -83,6 +84,13 @@ def vectors() -> dict[str, bytes]:
         files[f"kinds/{name}/envelope.dsse"] = envelope.canonical
         files[f"kinds/{name}/id.txt"] = envelope.claimed.id.encode() + b"\n"
     document = named["document-v1"].claimed.id
+    blobs, records = deliberation()
+    files |= {f"deliberation/{name}": data for name, data in blobs.items()}
+    files["deliberation/successor.json"] = records.pop("successor").claimed.canonical
+    for name, envelope in records.items():
+        files[f"kinds/{name}/record.json"] = envelope.claimed.canonical
+        files[f"kinds/{name}/envelope.dsse"] = envelope.canonical
+        files[f"kinds/{name}/id.txt"] = envelope.claimed.id.encode() + b"\n"
     files["proof.tlog-proof"] = made.ledger.prove(document).to_bytes()
     files["key.json"] = encrypt_key(LIBRARY, PASSPHRASE, bytes(range(16)), log2_n=10)
     proof = made.ledger.reader().consistency_proof(4)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from auzolan.core.kinds import KNOWN_KINDS, read_kind
+from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.record.canonical import read_canonical
 from auzolan.core.record.checkpoint import TreeHead, read_log_proof
 from auzolan.core.record.disk import DiskFiles
@@ -19,6 +20,9 @@ from auzolan.core.record.record import record_from_json
 from auzolan.core.record.tilelog import TileReader
 from auzolan.core.record.verify import verify_ledger
 from auzolan.core.record.witness import add_checkpoint, read_add_checkpoint
+from auzolan.deliberate.ballots import read_ballots
+from auzolan.deliberate.snapshot import read_statements, verify_ballots, verify_successor
+from auzolan.deliberate.tally import verify_tally
 from tests.town import LIBRARY, LOG, NOW, ORIGIN, WITNESS
 from tests.vectors.make import FOLDER, PASSPHRASE, vectors
 
@@ -85,6 +89,23 @@ def test_stored_key_opens() -> None:
 
     assert LIBRARY.public == read_key_file(data)
     assert decrypt_key(data, PASSPHRASE) == LIBRARY
+
+
+def test_stored_ballots_are_what_the_stored_snapshot_commits_to() -> None:
+    folder, kinds = FOLDER / "deliberation", FOLDER / "kinds"
+    statements = read_statements((folder / "statements.json").read_bytes())
+    old, new = (
+        Snapshot.from_record(record_from_json(read_canonical(place.read_bytes())))
+        for place in (kinds / "snapshot-v1" / "record.json", folder / "successor.json")
+    )
+    tally = Tally.from_record(record_from_json(read_canonical((kinds / "tally-v1" / "record.json").read_bytes())))
+    ballots = verify_ballots(old, read_ballots((folder / "ballots").read_bytes()), statements)
+    left = verify_ballots(new, read_ballots((folder / "ballots-without-two").read_bytes()), statements)
+    counts = verify_tally(tally, (folder / "counts.json").read_bytes(), (folder / "labels").read_bytes(), ballots)
+
+    assert new == verify_successor(new, old, left)
+    assert (40, 38) == (old.n_participants, new.n_participants)
+    assert 12 == len(counts.statements)
 
 
 def test_stored_request_is_cosigned_by_a_witness_who_saw_the_old_head() -> None:

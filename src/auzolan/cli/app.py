@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 import auzolan
-from auzolan.cli import govern, history, keys, mending, oversee, propose, tracing
+from auzolan.cli import deliberate, forgetting, govern, history, keys, mending, oversee, propose, tracing
 from auzolan.cli.commons import use_passphrase_descriptor
 
 STORY = """Democratic governance for local AI: from votes to answers, and back.
@@ -24,14 +24,16 @@ STORY = """Democratic governance for local AI: from votes to answers, and back.
 6 govern      who may say what, and how many must agree
 7 plan        what it takes, and what it costs
 
-This version has the spine under all seven: signed records in a log that anyone can check.
+This version has the spine under all seven, signed records in a log that anyone can check,
+and of stage 1 what brings votes in and counts them.
 """
 
+DELIBERATE = "1 deliberate: from votes to a constitution"
 GOVERN = "6 govern: make a commons, say something together"
 OVERSEE = "5 oversee: check it yourself"
 _HELP = {"help_option_names": ["-h", "--help"]}
 
-ORDER = ("key", "init", "propose", "sign", "commit", "pending", "forget")
+ORDER = ("deliberate", "key", "init", "propose", "sign", "commit", "pending", "forget")
 
 
 class _InOrderOfUse(TyperGroup):
@@ -71,13 +73,14 @@ def _options(
     use_passphrase_descriptor(passphrase_fd)
 
 
+app.add_typer(deliberate.app, name="deliberate", rich_help_panel=DELIBERATE)
 app.add_typer(keys.app, name="key", rich_help_panel=GOVERN)
 app.command("init", rich_help_panel=GOVERN)(govern.init)
 app.add_typer(propose.app, name="propose", rich_help_panel=GOVERN)
 app.command("sign", rich_help_panel=GOVERN)(govern.sign)
 app.command("commit", rich_help_panel=GOVERN)(govern.commit)
 app.command("pending", rich_help_panel=GOVERN)(govern.pending)
-app.command("forget", rich_help_panel=GOVERN)(govern.forget)
+app.command("forget", rich_help_panel=GOVERN)(forgetting.forget)
 app.command("verify", rich_help_panel=OVERSEE)(oversee.verify)
 app.command("trace", rich_help_panel=OVERSEE)(tracing.trace)
 app.command("log", rich_help_panel=OVERSEE)(history.log)

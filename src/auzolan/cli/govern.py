@@ -6,7 +6,6 @@ import re
 import secrets
 import sys
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -36,8 +35,7 @@ from auzolan.core.record.governance import GOVERNANCE_KIND, read_governance
 from auzolan.core.record.keys import DEMO_PREFIX, PublicKey
 from auzolan.core.record.ledger import Ledger
 from auzolan.core.record.published import CHECKPOINT
-from auzolan.core.record.record import Record, check_bound, is_digest
-from auzolan.core.record.tombstone import tombstone
+from auzolan.core.record.record import Record, check_bound
 
 CommonsOption = Annotated[
     str | None, typer.Option("--commons", metavar="DIR", help="The commons; default: the one around this folder.")
@@ -149,22 +147,40 @@ def propose_record(
 
     With `commit_at_once`, commit it when nothing is lacking.
     """
+    propose_together(commons, [record], keys, as_json, commit_at_once=commit_at_once)
+
+
+def propose_together(
+    commons: Commons, records: list[Record], keys: list[PublicKey], as_json: bool, *, commit_at_once: bool
+) -> None:
+    """Propose several records that belong together; with `commit_at_once`, commit all when none lacks anything."""
     with commons.writing() as ledger:
-        if ledger.index.find(record.id):
-            raise UsageError(f"record {short(record.id)} is committed already")
-        envelope, known = Envelope(record), _known_keys(record, ledger)
-        for public in keys:
-            if public.keyid not in known:
-                raise UsageError(f"no principal of this commons holds the key {public.name}")
-            envelope = envelope.signed_by(open_key(public))
-        _shortfalls(envelope, ledger)  # what cannot count must not be left in pending/
-        path = commons.write_pending(envelope)
-        envelope = read_envelope_file(path)
-        lacking = _shortfalls(envelope, ledger)
-        if commit_at_once and not lacking:
-            _commit(commons, ledger, [envelope], as_json)
+        envelopes = [_signed(record, keys, ledger) for record in records]
+        paths = [commons.write_pending(envelope) for envelope in envelopes]
+        envelopes = [read_envelope_file(path) for path in paths]
+        lacking = [_shortfalls(envelope, ledger) for envelope in envelopes]
+        if commit_at_once and not any(lacking):
+            _commit(commons, ledger, envelopes, as_json)
             return
-    _print_pending(path, record, lacking, as_json)
+    rows = list(zip(paths, records, lacking, strict=True))
+    if as_json and len(rows) > 1:
+        print_json([_pending_json(*row) for row in rows])
+        return
+    for row in rows:
+        _print_pending(*row, as_json)
+
+
+def _signed(record: Record, keys: list[PublicKey], ledger: Ledger) -> Envelope:
+    """Sign a record that is not committed yet; what cannot count must not be left in `pending/`."""
+    if ledger.index.find(record.id):
+        raise UsageError(f"record {short(record.id)} is committed already")
+    envelope, known = Envelope(record), _known_keys(record, ledger)
+    for public in keys:
+        if public.keyid not in known:
+            raise UsageError(f"no principal of this commons holds the key {public.name}")
+        envelope = envelope.signed_by(open_key(public))
+    _shortfalls(envelope, ledger)
+    return envelope
 
 
 def _known_keys(record: Record, ledger: Ledger | None) -> dict[str, PublicKey]:
@@ -250,10 +266,10 @@ def _show_and_choose(envelope: Envelope, ledger: Ledger | None, key: str | None)
         hint("no commons here: who has signed so far, and whether your key counts, could not be checked")
     for line in explain(envelope.claimed, current.rules if current else None):
         talk().print(line)
-    return _choose_key(key, envelope, ledger)
+    return choose_key(key, envelope, ledger)
 
 
-def _choose_key(name: str | None, envelope: Envelope, ledger: Ledger | None) -> PublicKey:
+def choose_key(name: str | None, envelope: Envelope, ledger: Ledger | None) -> PublicKey:
     """Return the key to sign with: the named one, or the only one that this record can still use."""
     known = _known_keys(envelope.claimed, ledger)
     if name:
@@ -286,7 +302,8 @@ def commit(
         _commit(place, ledger, list(merged.values()), as_json)
 
 
-def _settle(ledger: Ledger) -> None:
+def settle(ledger: Ledger) -> None:
+    """Bring the ledger and what was promised for it to agree."""
     memory = promises()
     with memory.locked(_origin(ledger, [])):
         ledger.commit([], open_key, memory)
@@ -342,38 +359,3 @@ def pending(commons: CommonsOption = None, as_json: JsonOption = False) -> None:
         out().print(f"    {waits or 'ready: auzolan commit ' + str(path)}", soft_wrap=True)
     if not rows and not broken:
         hint("nothing is pending")
-
-
-@handled
-def forget(
-    who: Annotated[
-        str, typer.Argument(metavar="PARTICIPANT", help="As given with --about, or the digest of a private file.")
-    ],
-    reason: Annotated[str, typer.Option("--reason", help="Public: do not name the person.")] = "asked to be forgotten",
-    key: KeyOption = None,
-    commons: CommonsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Erase the private files about a participant and leave a signed tombstone."""
-    place = find_commons(commons)
-    with place.writing() as ledger:
-        _settle(ledger)  # what an interrupted commit promised must be known before erasing
-        digests = [who] if is_digest(who) else ledger.about_subject(who)
-        held = {digest: ledger.index.holders(digest) for digest in digests if ledger.has_private_blob(digest)}
-        if not held:
-            raise MissingError("no private file in this commons is known to be about that participant")
-        if reason and who.lower() in reason.lower():
-            raise UsageError("the reason is public; it must not name the participant")
-        uncommitted = [digest for digest, rows in held.items() if not rows]
-        ledger.drop_private_blobs(uncommitted)
-        if len(uncommitted) == len(held):
-            hint(
-                f"erased {len(uncommitted)} private file(s); no committed record named them, so no tombstone is needed"
-            )
-            print_json({"erased": uncommitted}) if as_json else None
-            return
-        affected = sorted({record_id for rows in held.values() for record_id, _ in rows})
-        today = datetime.now(UTC).date().isoformat()
-        record = tombstone(sorted(set(held) - set(uncommitted)), affected, reason, today)
-        chosen = _choose_key(key, Envelope(record), ledger)
-    propose_record(place, record, [chosen], as_json, commit_at_once=True)

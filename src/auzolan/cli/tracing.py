@@ -8,18 +8,21 @@ import typer
 from rich.text import Text
 from rich.tree import Tree
 
+from auzolan.cli.ballots import Evidence, checkers, why_unavailable
 from auzolan.cli.commons import find_ledger
 from auzolan.cli.govern import LedgerOption
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, print_json, progress_bar, short
 from auzolan.cli.oversee import RootOption, run_verification, verdict_of
 from auzolan.cli.target import Target, find_verified
 from auzolan.cli.words import headline
+from auzolan.core.record.errors import VerificationError
 from auzolan.core.record.trace import Strength, Walk
 
 _STRENGTH_STYLES = {
     Strength.RECOMPUTED: "bold green",
     Strength.CHECKED: "green",
     Strength.ASSERTED: "yellow",
+    Strength.CONTRADICTED: "bold red",
     Strength.UNAVAILABLE: "dim",
 }
 
@@ -40,18 +43,32 @@ def trace(
     found = Target(place.public, place.private)
     verified = run_verification(found, root, quiet=True)
     with progress_bar("reading links") as progress:
-        walk = Walk(place.public, verified, progress=progress)
+        walk = Walk(place.public, verified, checkers(Evidence(place.public, place.private)), progress)
     start = find_verified(verified, record_id)
     rests_on, led_to = (_branches(walk, start, backwards, {start}, depth) for backwards in (True, False))
     if as_json:
         verdict = verdict_of(verified, root)
         print_json({"record": _node_json(walk, start), "verdict": verdict, "rests_on": rests_on, "led_to": led_to})
+        _stop_at_contradictions([*rests_on, *led_to])
         return
     tree = Tree(_node_text(walk, start))
     for title, branches in (("rests on", rests_on), ("led to", led_to)):
         _grow(tree.add(Text(title if branches else f"{title}: nothing", style="bold")), branches)
     out().print(tree)
     hint(f"{verdict_of(verified, root)}; 'asserted' means: signed by those who say so, not recomputed here")
+    _stop_at_contradictions([*rests_on, *led_to])
+
+
+def _stop_at_contradictions(branches: list[JsonDict]) -> None:
+    """Fail where something was computed again and came out differently.
+
+    Raises:
+        VerificationError: so it is.
+    """
+    for node in branches:
+        if node["strength"] == Strength.CONTRADICTED:
+            raise VerificationError(f"link {node['link']}: computed again, it comes out differently: do not trust it")
+        _stop_at_contradictions(node.get("branches", []))
 
 
 def _branches(walk: Walk, digest: str, backwards: bool, seen: set[str], depth: int) -> list[JsonDict]:
@@ -68,6 +85,8 @@ def _branches(walk: Walk, digest: str, backwards: bool, seen: set[str], depth: i
             if depth > 1:  # one that is too far to open may be nearer on another way
                 seen.add(other)
             node |= _node_json(walk, other)
+            if link.strength is Strength.UNAVAILABLE:
+                node["note"] = why_unavailable(walk, link.source)
             node["again"] = again
             node["more"] = (
                 not again and depth == 1 and any(walk.backwards(other) if backwards else walk.forwards(other))
@@ -105,6 +124,8 @@ def _grow(tree: Tree, branches: list[JsonDict]) -> None:
             tree.add(label + Text(f"file {short(node['blob'])}, {node['status']}"))
             continue
         label += Text(f"{short(node['id'])}  {node['kind']}  {node['headline']}")
+        if "note" in node:
+            label += Text(f"\n{node['note']}", style="yellow")
         label += Text("  (see above)" if node["again"] else f"  by {', '.join(node['signers'])}", style="dim")
         _grow(branch := tree.add(label), node["branches"])
         if node["more"]:

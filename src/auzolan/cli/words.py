@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from auzolan.cli.output import plain, short
 from auzolan.core.kinds import KNOWN_KINDS
+from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
 from auzolan.core.record.authority import SUPERSEDES
@@ -28,6 +29,14 @@ def headline(record: Record) -> str:
         return plain(str(body.get("title")), 60)
     if record.kind == Endorsement.KIND:
         return f"{plain(str(body.get('claim')), 20)}: {short(record.links.get('endorses', ''))}"
+    if record.kind == Snapshot.KIND:
+        snapshot = Snapshot.from_record(record)
+        counts, name = snapshot.counts, plain(snapshot.source["name"], 40)
+        since = f", {snapshot.n_forgotten:,} forgotten since" if snapshot.n_forgotten else ""
+        return f"{counts['votes']:,} votes of {counts['participants']:,} in {name}{since}"
+    if record.kind == Tally.KIND:
+        tally = Tally.from_record(record)
+        return f"{tally.n_statements:,} statements, groups of {', '.join(f'{n:,}' for n in tally.groups) or 'nobody'}"
     if record.kind == TOMBSTONE_KIND:
         return f"erased {len(erased_by(record))} private file(s): {plain(str(body.get('reason')), 40)}"
     first = next((body[k] for k in ("title", "name") if isinstance(body.get(k), str)), "")

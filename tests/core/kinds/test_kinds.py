@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auzolan.core.kinds import KNOWN_KINDS, read_kind
+from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
 from auzolan.core.record.canonical import JsonObject, JsonValue
@@ -16,6 +17,7 @@ from auzolan.core.record.record import Record
 from auzolan.core.record.tombstone import TOMBSTONE_KIND, erased_by, tombstone
 from tests.strategies import hex_digests, json_objects, names, texts
 from tests.town import document, root_record
+from tests.vectors.deliberation import deliberation
 
 ID, BLOB = "ab" * 32, "cd" * 32
 DATE = "2026-11-20"
@@ -34,6 +36,7 @@ def test_every_known_kind_is_read() -> None:
             document(),
             Endorsement(ID, "read", DATE).to_record(),
             tombstone([BLOB], [ID], "asked for", DATE),
+            *(envelope.claimed for envelope in deliberation()[1].values()),
         )
     }
 
@@ -42,6 +45,8 @@ def test_every_known_kind_is_read() -> None:
         "document/v1": Document,
         "endorsement/v1": Endorsement,
         "tombstone/v1": list,
+        "snapshot/v1": Snapshot,
+        "tally/v1": Tally,
     } == read
     assert KNOWN_KINDS == set(read)
 

@@ -148,7 +148,7 @@ def test_a_blob_that_is_the_bytes_of_a_record_is_walked_as_a_blob() -> None:
 def test_a_checker_of_a_stage_is_asked_for_its_kind_and_link() -> None:
     town = Town()
     minutes = document()
-    tally = Record("tally/v1", {}, {"ballots.1": minutes.id, "ballots.2": town.root.id, "other": minutes.id})
+    tally = Record("sum/v1", {}, {"ballots.1": minutes.id, "ballots.2": town.root.id, "other": minutes.id})
     town.commit(sign(minutes), sign(tally))
     asked = []
 
@@ -157,7 +157,7 @@ def test_a_checker_of_a_stage_is_asked_for_its_kind_and_link() -> None:
         return Strength.RECOMPUTED if target == minutes.id else Strength.ASSERTED
 
     verified = verify_ledger(town.public, Expectation(NOW))
-    walk = Walk(town.public, verified, {("tally/v1", "ballots"): recompute})
+    walk = Walk(town.public, verified, {("sum/v1", "ballots"): recompute})
 
     assert {
         "ballots.1": Strength.RECOMPUTED,

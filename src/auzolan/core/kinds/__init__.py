@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
 from auzolan.core.record.governance import GOVERNANCE_KIND, read_governance
@@ -19,6 +20,8 @@ _READERS: dict[str, Callable[[Record], object]] = {
     TOMBSTONE_KIND: erased_by,
     Document.KIND: Document.from_record,
     Endorsement.KIND: Endorsement.from_record,
+    Snapshot.KIND: Snapshot.from_record,
+    Tally.KIND: Tally.from_record,
 }
 KNOWN_KINDS = frozenset(_READERS)
 

@@ -94,11 +94,16 @@ class Ledger(LedgerView):
         self._private.write_all({f"staged/{digest}": data})
         return digest
 
-    def keep_private_blob(self, data: bytes, salt: bytes) -> str:
-        """Keep the bytes of a private blob behind 32 random ones; return the digest."""
+    def keep_private_blob(self, data: bytes, salt: bytes, subject: str | None = None) -> str:
+        """Keep the bytes of a private blob behind 32 random ones; return the digest.
+
+        With `subject`, it is noted first, so that even what a crash leaves can be found by name (`note_subject`).
+        """
         if len(salt) != 32:
             raise UsageError("a private blob needs a salt of 32 bytes")
         digest = sha256(salt + data).hexdigest()
+        if subject:
+            self.note_subject(subject, digest)
         self._private.write_all({blob_path(digest): salt + data})
         return digest
 

@@ -7,6 +7,7 @@ registered for (kind, link name) establishes now, and "asserted" otherwise:
     recomputed   the content of the record was computed again from the target
     checked      the bytes match and the rule that ties the two was applied
     asserted     signed by those who say so; nobody checked it here
+    contradicted computed again, and it came out differently: do not trust the record
     unavailable  the target's bytes are withheld, erased or missing
 
 "Asserted" never means "because": that a record links to another says that its
@@ -38,6 +39,7 @@ class Strength(StrEnum):
     RECOMPUTED = "recomputed"
     CHECKED = "checked"
     ASSERTED = "asserted"
+    CONTRADICTED = "contradicted"
     UNAVAILABLE = "unavailable"
 
 

@@ -1,0 +1,347 @@
+"""`auzolan deliberate`: votes in, counted, and counted again by others."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auzolan.cli import reading, statistics
+from auzolan.cli.ballots import Evidence
+from auzolan.cli.commons import Commons, find_commons, find_ledger, read_envelope_file
+from auzolan.cli.govern import CommonsOption, KeyOption, LedgerOption, choose_key, propose_together
+from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, progress_bar, short
+from auzolan.cli.propose import resolve
+from auzolan.core.kinds.deliberate import SUPERSEDES, Snapshot, Tally
+from auzolan.core.kinds.oversee import Endorsement
+from auzolan.core.record.canonical import as_int, as_object
+from auzolan.core.record.disk import DiskFiles
+from auzolan.core.record.envelope import Envelope
+from auzolan.core.record.errors import AuzolanError, MissingError, UsageError
+from auzolan.core.record.governance import Governance
+from auzolan.core.record.ledger import Ledger
+from auzolan.core.record.published import blob_path
+from auzolan.core.record.record import PRIVATE_BLOB_PREFIX, Record
+from auzolan.core.record.view import BLOB_LIMIT, LedgerView
+
+if TYPE_CHECKING:
+    from auzolan.deliberate.conversation import Conversation
+
+app = typer.Typer(help="Votes become signed snapshots and reproducible statistics.", no_args_is_help=True)
+app.command("stats")(statistics.stats)
+
+PSEUDONYM_KEY = "pseudonym.key"
+ABOUT_BALLOTS = "auzolan: ballots of participants"
+_MIN_CELL = 5
+
+RecordArgument = Annotated[
+    str | None, typer.Argument(metavar="[ID]", help="Or 8 or more of its first digits; default: the newest.")
+]
+
+
+@app.command("import")
+@handled
+def import_(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder, a zip or a file.")],
+    tool: reading.FromOption = "polis",
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="What this commons calls the conversation; default: the folder's or file's name."),
+    ] = None,
+    licence: Annotated[str, typer.Option("--licence", help="Of the votes, such as 'CC BY 4.0'.")] = "not stated",
+    identity: Annotated[
+        str, typer.Option("--identity", help="How participants were told apart: 'none', 'e-mail', 'census' ...")
+    ] = "not stated",
+    agree_is: reading.SignOption = None,
+    strata: reading.StrataOption = None,
+    id_column: reading.IdOption = None,
+    statement: reading.StatementOption = None,
+    stratum: reading.StratumOption = None,
+    delimiter: reading.DelimiterOption = ",",
+    agree: reading.AgreeOption = None,
+    disagree: reading.DisagreeOption = None,
+    passed: reading.PassOption = None,
+    key: KeyOption = None,
+    commons: CommonsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read votes and propose a signed snapshot of them. Names and e-mails stay in the source."""
+    from auzolan.deliberate.pseudonyms import pseudonyms
+
+    place = find_commons(commons)
+    words = reading.words_of(agree, disagree, passed)
+    options = reading.SourceOptions(tool, agree_is, strata, id_column, statement or [], stratum or [], delimiter, words)
+    scope = name or path.resolve().stem
+    conversation = reading.read_source(path, options, pseudonyms(_pseudonym_key(place), scope))
+    record = _store_snapshot(place, conversation, name=scope, licence=licence, identity=identity)
+    _say_what_was_read(record, as_json)
+    _propose(place, [record], key, as_json)
+
+
+def _pseudonym_key(place: Commons) -> bytes:
+    """Return the community's own key of pseudonyms, made when it is first needed."""
+    with place.locked():
+        files = place.private
+        if not files.exists(PSEUDONYM_KEY):
+            files.write_all({PSEUDONYM_KEY: secrets.token_bytes(32)})
+        return files.read(PSEUDONYM_KEY)
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def _rules(ledger: LedgerView) -> Governance:
+    if not ledger.chain.versions:
+        raise UsageError("the rules of this commons are not committed yet; see `auzolan pending`")
+    return ledger.chain.current.rules
+
+
+def _store_snapshot(place: Commons, conversation: Conversation, *, name: str, licence: str, identity: str) -> Record:
+    """Seal the ballots, keep them where the rules say, and return the snapshot to sign."""
+    from auzolan.deliberate.ballots import seal
+    from auzolan.deliberate.snapshot import snapshot_of, statements_bytes
+
+    salts = secrets.token_bytes(32 * len(conversation.table.participants))
+    ballots = seal(conversation.table, conversation.strata, salts)
+    with place.writing() as ledger:
+        privacy = _rules(ledger).ballots
+        drop_unnamed(place, ledger)
+        blobs = {Snapshot.STATEMENTS: ledger.stage_blob(statements_bytes(conversation.statements))}
+        blobs |= keep_ballots(ledger, Snapshot.BALLOTS, ballots.to_bytes(), privacy)
+        return snapshot_of(
+            conversation,
+            ballots,
+            name=name,
+            licence=licence,
+            identity=identity,
+            imported_at=_today(),
+            privacy=privacy,
+            commons=ledger.chain.versions[0].id,
+            blobs=blobs,
+        ).to_record()
+
+
+def keep_ballots(ledger: Ledger, name: str, data: bytes, privacy: str) -> dict[str, str]:
+    """Keep what is about single participants, in public only where the rules say so; return blob name -> digest."""
+    if privacy == "public":
+        return {name: ledger.stage_blob(data)}
+    digest = ledger.keep_private_blob(data, secrets.token_bytes(32), ABOUT_BALLOTS)
+    return {PRIVATE_BLOB_PREFIX + name: digest}
+
+
+def drop_unnamed(place: Commons, ledger: Ledger) -> None:
+    """Erase ballots that an interrupted command left and that no record, committed or pending, names."""
+    named = {digest for envelope in pending_envelopes(place) for digest in envelope.claimed.blobs.values()}
+    ledger.drop_private_blobs([d for d in ledger.about_subject(ABOUT_BALLOTS) if d not in named])
+
+
+def pending_envelopes(place: Commons) -> list[Envelope]:
+    """Return the pending records that can be read."""
+    found = []
+    for path in sorted(place.pending.glob("*.dsse")):
+        try:
+            found.append(read_envelope_file(path))
+        except AuzolanError:  # `auzolan pending` says what is wrong with it
+            continue
+    return found
+
+
+def _say_what_was_read(record: Record, as_json: bool) -> None:
+    snapshot = Snapshot.from_record(record)
+    if as_json:
+        return
+    counts = snapshot.counts
+    line = (
+        f"read {counts['participants']:,} participants, {counts['statements']:,} statements, "
+        f"{counts['votes']:,} votes ({counts['agree']:,} agree, {counts['disagree']:,} disagree, "
+        f"{counts['pass']:,} pass)"
+    )
+    hint(line)
+    hint(f"agree: {snapshot.sign_evidence}")
+    for rule in snapshot.cleaning:
+        if rule.votes or rule.others:
+            hint(f"cleaned: {rule.rule}: {rule.votes:,} votes removed" + (f", {rule.others:,}" if rule.others else ""))
+    kept = {
+        "public": "the ballots will be published",
+        "auditors": "the ballots stay in private/; auditors get them with `auzolan deliberate hand-over`",
+        "private": "the ballots stay in private/",
+    }
+    hint(kept[snapshot.privacy])
+
+
+def _propose(place: Commons, records: list[Record], key: str | None, as_json: bool) -> None:
+    with place.reading() as ledger:
+        signing = choose_key(key, Envelope(records[0]), ledger)
+    propose_together(place, records, [signing], as_json, commit_at_once=True)
+
+
+def newest(ledger: LedgerView, kind: str) -> Record:
+    """Return the newest record of a kind.
+
+    Raises:
+        MissingError: there is none.
+    """
+    rows = list(ledger.index.rows(kind))
+    if not rows:
+        raise MissingError(f"there is no {kind} in this commons yet")
+    return ledger.envelope(rows[-1]).claimed
+
+
+def named(ledger: LedgerView, record_id: str | None, kind: str) -> Record:
+    """Return the record that a user named, or the newest of its kind.
+
+    Raises:
+        UsageError: it is of another kind.
+    """
+    if record_id is None:
+        return newest(ledger, kind)
+    record = ledger.envelope(ledger.find(resolve(ledger, record_id))).claimed
+    if record.kind != kind:
+        raise UsageError(f"{record_id[:16]} is a {record.kind}, expected a {kind}")
+    return record
+
+
+@app.command("tally")
+@handled
+def tally(
+    record_id: RecordArgument = None,
+    k: Annotated[int | None, typer.Option("--groups", metavar="2-5", help="How many; default: found.")] = None,
+    key: KeyOption = None,
+    commons: CommonsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find opinion groups in a snapshot, count its votes, and propose the signed tally."""
+    from auzolan.deliberate.grouping import group_opinions
+    from auzolan.deliberate.tally import count, labels_bytes, tally_of
+
+    place = find_commons(commons)
+    with place.writing() as ledger:
+        snapshot = named(ledger, record_id, Snapshot.KIND)
+        evidence = Evidence(place.public, place.private)
+        ballots, statements = evidence.ballots(snapshot), evidence.statements(snapshot)
+        privacy = Snapshot.from_record(snapshot).privacy
+        smallest = min_cell(_rules(ledger), privacy)
+        _refuse_telling_difference(ledger, snapshot, smallest)
+        with progress_bar("grouping and counting"):
+            out_of_it = frozenset(s.id for s in statements if s.moderation == "out" or s.is_meta)
+            found = group_opinions(ballots.table, out_of_it, bytes.fromhex(snapshot.id), k)
+            counts = count(ballots, found.labels, found.n_groups, smallest)
+        drop_unnamed(place, ledger)
+        blobs = {Tally.COUNTS: ledger.stage_blob(counts.to_bytes())}
+        blobs |= keep_ballots(ledger, Tally.LABELS, labels_bytes(found.labels), privacy)
+        chosen = "silhouette" if k is None else "asked for"
+        record = tally_of(snapshot.id, counts, found, chosen, _today(), blobs).to_record()
+    if not as_json:
+        sizes = ", ".join(f"{size:,}" for size in found.sizes) or "none"
+        hint(f"opinion groups: {sizes}; in none: {int((found.labels < 0).sum()):,}")
+        if counts.n_withheld:
+            hint(f"counts by group withheld on {counts.n_withheld:,} statements: fewer than {counts.min_cell} people")
+    _propose(place, [record], key, as_json)
+
+
+def _refuse_telling_difference(ledger: LedgerView, snapshot: Record, smallest: int) -> None:
+    """Refuse a tally that differs from an earlier one only by a few people who were forgotten since.
+
+    Raises:
+        UsageError: subtracting the two would show how they voted.
+    """
+    tallied = {row.id: ledger.envelope(row).claimed for row in ledger.index.rows(Tally.KIND)}
+    with_tally = {record.links[Tally.SNAPSHOT] for record in tallied.values()}
+    here, earlier = Snapshot.from_record(snapshot), snapshot
+    while SUPERSEDES in earlier.links:
+        earlier = ledger.envelope(ledger.find(earlier.links[SUPERSEDES])).claimed
+        fewer = here.n_forgotten - Snapshot.from_record(earlier).n_forgotten
+        if earlier.id in with_tally and fewer < smallest:
+            raise UsageError(
+                f"since the last tally {fewer} participant(s) were forgotten, and the difference of two tallies would "
+                f"show how they voted; a new one can be made once {smallest} are (min_cell under [ballots])"
+            )
+
+
+def min_cell(rules: Governance, privacy: str) -> int:
+    """Return the fewest people that a published count may be about: `min_cell` under [ballots], 5 if not said."""
+    if privacy == "public":
+        return 1
+    table = as_object(rules.body.get("ballots"), "ballots")
+    return as_int(table.get("min_cell", _MIN_CELL), "ballots.min_cell", at_least=1)
+
+
+@app.command("recount")
+@handled
+def recount(
+    record_id: RecordArgument = None,
+    ballots: Annotated[
+        Path | None, typer.Option("--ballots", metavar="DIR", help="What `hand-over` wrote; default: this commons.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="NAME", help="If all is right, say so on record with this key.")
+    ] = None,
+    commons: LedgerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Count a tally's ballots again. Exit code 0: the same in every number, 1: not, 3: the ballots are not here."""
+    place = find_ledger(commons)
+    with place.reading() as ledger:
+        record = named(ledger, record_id, Tally.KIND)
+        snapshot = ledger.envelope(ledger.find(record.links[Tally.SNAPSHOT])).claimed
+    evidence = Evidence(place.public, DiskFiles(ballots) if ballots else place.private)
+    counts = evidence.recount(record, snapshot)
+    said: JsonDict = {
+        "tally": record.id,
+        "snapshot": snapshot.id,
+        "verdict": "recomputed",
+        "statements": len(counts.statements),
+        "participants": Snapshot.from_record(snapshot).n_participants,
+    }
+    if as_json and key is None:
+        print_json(said)
+    elif not as_json:
+        out().print(
+            f"recomputed: tally {short(record.id)}, {said['statements']:,} statements, the same in every number"
+        )
+        hint("groups were read and not found again; `auzolan trace` walks on from here")
+    if key is not None:
+        if not isinstance(place, Commons):
+            raise UsageError("an endorsement needs your own copy of the commons, not a published one")
+        endorsement = Endorsement(record.id, "recomputed", _today(), "").to_record()
+        _propose(place, [endorsement], key, as_json)
+
+
+@app.command("hand-over")
+@handled
+def hand_over(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder to give to an auditor.")],
+    record_id: Annotated[
+        str | None, typer.Option("--tally", metavar="ID", help="The tally to check; default: the newest.")
+    ] = None,
+    commons: CommonsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the ballots behind a tally into a folder for an auditor; they are about single people, so take care."""
+    place = find_commons(commons)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(place.reading())
+        record = named(ledger, record_id, Tally.KIND)
+        snapshot = ledger.envelope(ledger.find(record.links[Tally.SNAPSHOT])).claimed
+        if _rules(ledger).ballots == "private":
+            raise UsageError("the rules in force keep ballots private; nobody outside may have them")
+        digests = [*snapshot.private_blobs.values(), *record.private_blobs.values()]
+        if not digests:
+            raise UsageError("the ballots of this tally are public; an auditor needs nothing more")
+        if folder.exists() and any(folder.iterdir()):
+            raise UsageError(f"{folder} is not empty")
+        private = place.private
+        DiskFiles(folder, private=True).write_all(
+            {blob_path(d): private.read(blob_path(d), BLOB_LIMIT) for d in digests}
+        )
+    if as_json:
+        print_json({"folder": str(folder), "tally": record.id, "blobs": digests})
+        return
+    out().print(plain(str(folder)), soft_wrap=True)
+    hint(f"they check it with: auzolan deliberate recount {record.id[:16]} --commons COPY --ballots {folder}")
+    hint("it says how each pseudonym voted: hand it to nobody else, and ask for it to be erased afterwards")

@@ -1,0 +1,14 @@
+"""`deliberate`: proposals and votes become a signed constitution. Built so far: votes in, and counted.
+
+    sources/      readers: Polis, surveys, declared strata     conversation  what a reader returns
+    votes         the packed table, two bytes a vote           pseudonyms    who someone was, unreadable
+    ballots       all ballots as bytes, and their commitment   snapshot      the body of `snapshot/v1`
+    plane         where participants stand                     grouping      who votes alike
+    tally         counts by group, the body of `tally/v1`      bounds        how sure a share is
+    opinion       Polis' statistics, exactly                   stability     would it hold with other people?
+    bridging      a diagnostic                                 overview      what people want to know of it
+    page          as a page: `page_style`, `page_map`
+
+Pure but for `sources.source`: clocks, chance and keys are arguments. Floats
+serve the eye; what is signed is counted in integers, the same on every machine.
+"""

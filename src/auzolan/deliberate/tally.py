@@ -1,0 +1,302 @@
+"""The tally: counts of a snapshot's votes by opinion group and by declared stratum.
+
+The counts are public, the ballots mostly are not. So that nobody is found in
+them, a statement's counts by group are withheld as a whole where fewer than
+`min_cell` people stand behind one of them (those in no group count as one
+more), and all counts of a statement that fewer people have seen at all.
+Differences between two groupings can still be about few people, and a group
+that agrees as one tells how its members voted; docs/limits.md says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auzolan.core.kinds.deliberate import Tally
+from auzolan.core.record.canonical import (
+    JsonValue,
+    as_int,
+    as_list,
+    as_object,
+    as_text,
+    canonical_bytes,
+    read_canonical,
+)
+from auzolan.core.record.errors import MalformedError, VerificationError
+from auzolan.deliberate import bounds, grouping, opinion
+from auzolan.deliberate.ballots import Ballots
+from auzolan.deliberate.grouping import Grouping
+from auzolan.deliberate.votes import NO_GROUP, Labels
+
+COUNTS_FORMAT, LABELS_FORMAT = "auzolan-counts/v1", "auzolan-labels/v1"
+DERIVED, DECLARED = "derived", "declared"
+OPINION = "opinion"
+METHODS = {"groups": grouping.METHOD, "bounds": bounds.METHOD, "formulas": opinion.FORMULAS}
+_LABELS_MAGIC = LABELS_FORMAT.encode() + b"\n"
+
+
+class Cell(NamedTuple):
+    """Votes on a statement by some people, and the Jeffreys bounds of the share that agrees, in millionths."""
+
+    agree: int
+    disagree: int
+    passed: int
+    lower_ppm: int
+    upper_ppm: int
+
+
+@dataclass(frozen=True)
+class Division:
+    """One way to divide participants.
+
+    Attributes:
+        name: "opinion" for groups derived from votes, else the stratum's name.
+        kind: "derived" or "declared".
+        values: names of the groups.
+        sizes: participants in each.
+        unassigned: participants in none.
+    """
+
+    name: str
+    kind: str
+    values: tuple[str, ...]
+    sizes: tuple[int, ...]
+    unassigned: int
+
+
+@dataclass(frozen=True)
+class StatementCounts:
+    """Counts on one statement: over all, and per division and group; None where withheld."""
+
+    id: int
+    all: Cell | None
+    by: tuple[tuple[Cell, ...] | None, ...]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The public blob "counts"."""
+
+    min_cell: int
+    divisions: tuple[Division, ...]
+    statements: tuple[StatementCounts, ...]
+
+    @property
+    def n_withheld(self) -> int:
+        """On how many statements some counts are withheld."""
+        return sum(each.all is None or None in each.by for each in self.statements)
+
+    def to_bytes(self) -> bytes:
+        """Return the blob: canonical JSON."""
+        divisions: list[JsonValue] = [
+            {
+                "name": each.name,
+                "kind": each.kind,
+                "values": list(each.values),
+                "sizes": list(each.sizes),
+                "unassigned": each.unassigned,
+            }
+            for each in self.divisions
+        ]
+        statements: list[JsonValue] = [
+            {
+                "id": each.id,
+                "all": list(each.all) if each.all else None,
+                "by": [None if cells is None else [list(cell) for cell in cells] for cells in each.by],
+            }
+            for each in self.statements
+        ]
+        return canonical_bytes(
+            {
+                "format": COUNTS_FORMAT,
+                "min_cell": self.min_cell,
+                "divisions": divisions,
+                "statements": statements,
+            }
+        )
+
+
+def count(ballots: Ballots, labels: Labels, n_groups: int, min_cell: int) -> Counts:
+    """Count the ballots.
+
+    Args:
+        ballots: of one snapshot.
+        labels: (participants,) opinion group of each.
+        n_groups: how many opinion groups there are.
+        min_cell: fewest people that a published count may be about; 1 publishes all.
+    """
+    divisions, tables = [], []
+    totals = ballots.table.totals()
+    for name, kind, values, of_each in _divisions(ballots, labels, n_groups):
+        sizes = np.bincount(of_each[of_each >= 0], minlength=len(values)).tolist()
+        divisions.append(Division(name, kind, values, tuple(sizes), int((of_each < 0).sum())))
+        tables.append(ballots.table.counts(of_each, len(values)))
+    all_cells = _cells(totals[None])[0]
+    by_cells = [_cells(table) for table in tables]
+    shown = totals.sum(axis=1) >= min_cell
+    shown_by = [_all_large_enough(table, totals, min_cell) for table in tables]
+    statements = []
+    for position, statement in enumerate(ballots.table.statements):
+        by = tuple(
+            tuple(row[position] for row in cells) if large[position] else None
+            for cells, large in zip(by_cells, shown_by, strict=True)
+        )
+        seen = bool(shown[position]) or not totals[position].any()
+        statements.append(
+            StatementCounts(statement, all_cells[position] if seen else None, by if seen else (None,) * len(by))
+        )
+    return Counts(min_cell, tuple(divisions), tuple(statements))
+
+
+def _divisions(ballots: Ballots, labels: Labels, n_groups: int) -> list[tuple[str, str, tuple[str, ...], Labels]]:
+    found = [(OPINION, DERIVED, tuple(group_name(number) for number in range(n_groups)), labels)]
+    for column, stratum in enumerate(ballots.strata):
+        of_each = ballots.codes[:, column].astype(np.int32) - 1
+        found.append((stratum.name, DECLARED, stratum.values, of_each.astype(np.int16)))
+    return found
+
+
+def group_name(number: int) -> str:
+    """Return the name of an opinion group: A for the largest, then B and so on."""
+    return chr(ord("A") + number)
+
+
+def _cells(table: NDArray[np.int64]) -> list[list[Cell]]:
+    """Turn (groups, statements, 3) counts into cells."""
+    lower, upper = bounds.jeffreys_ppm(table[:, :, 0], table.sum(axis=2))
+    rows = np.concatenate([table, lower[:, :, None], upper[:, :, None]], axis=2).tolist()
+    return [[Cell(*cell) for cell in row] for row in rows]
+
+
+def _all_large_enough(table: NDArray[np.int64], totals: NDArray[np.int64], min_cell: int) -> NDArray[np.bool_]:
+    """Say per statement whether each group that has seen it, and those in no group, are people enough."""
+    seen = np.concatenate([table.sum(axis=2), (totals.sum(axis=1) - table.sum(axis=(0, 2)))[None]])
+    large: NDArray[np.bool_] = ((seen == 0) | (seen >= min_cell)).all(axis=0)
+    return large
+
+
+def read_counts(data: bytes) -> Counts:
+    """Read the blob "counts".
+
+    Raises:
+        MalformedError: it has not the form that `Counts.to_bytes` gives.
+    """
+    table = as_object(read_canonical(data, "counts"), "counts")
+    if table.get("format") != COUNTS_FORMAT:
+        raise MalformedError(f"counts: expected format {COUNTS_FORMAT}")
+    divisions = tuple(_read_division(item) for item in as_list(table.get("divisions"), "counts.divisions"))
+    statements = [_read_statement(item, divisions) for item in as_list(table.get("statements"), "counts.statements")]
+    found = Counts(as_int(table.get("min_cell"), "counts.min_cell", 1), divisions, tuple(statements))
+    if found.to_bytes() != data:
+        raise MalformedError("counts: has more than a tally's counts")
+    return found
+
+
+def _read_division(item: JsonValue) -> Division:
+    fields = as_object(item, "counts.divisions")
+    values = tuple(as_text(v, "counts.divisions") for v in as_list(fields.get("values"), "counts.divisions"))
+    sizes = tuple(as_int(v, "counts.divisions") for v in as_list(fields.get("sizes"), "counts.divisions"))
+    kind = fields.get("kind")
+    if len(sizes) != len(values) or not isinstance(kind, str) or kind not in (DERIVED, DECLARED):
+        raise MalformedError("counts.divisions: expected a size per value, and a kind")
+    name = as_text(fields.get("name"), "counts.divisions")
+    return Division(name, kind, values, sizes, as_int(fields.get("unassigned"), "counts.divisions"))
+
+
+def _read_statement(item: JsonValue, divisions: Sequence[Division]) -> StatementCounts:
+    fields = as_object(item, "counts.statements")
+    by = as_list(fields.get("by"), "counts.statements.by")
+    if len(by) != len(divisions):
+        raise MalformedError("counts.statements.by: expected an entry per division")
+    cells: list[tuple[Cell, ...] | None] = []
+    for division, entry in zip(divisions, by, strict=True):
+        row = None if entry is None else tuple(_read_cell(c) for c in as_list(entry, "counts.statements.by"))
+        if row is not None and len(row) != len(division.values):
+            raise MalformedError(f"counts.statements.by: expected {len(division.values)} cells for {division.name}")
+        cells.append(row)
+    every = fields.get("all")
+    return StatementCounts(
+        as_int(fields.get("id"), "counts.statements.id"), None if every is None else _read_cell(every), tuple(cells)
+    )
+
+
+def _read_cell(item: JsonValue) -> Cell:
+    numbers = [as_int(number, "counts.statements") for number in as_list(item, "counts.statements")]
+    if len(numbers) != len(Cell._fields):
+        raise MalformedError(f"counts.statements: expected {', '.join(Cell._fields)}")
+    return Cell(*numbers)
+
+
+def labels_bytes(labels: Labels) -> bytes:
+    """Return the blob "labels": the format's name, then a byte per participant, group + 1, 0 for none."""
+    return _LABELS_MAGIC + (labels + 1).astype(np.uint8).tobytes()
+
+
+def read_labels(data: bytes, n_participants: int, n_groups: int) -> Labels:
+    """Read the blob "labels".
+
+    Raises:
+        MalformedError: it is not about so many participants and groups.
+    """
+    if not data.startswith(_LABELS_MAGIC) or len(data) != len(_LABELS_MAGIC) + n_participants:
+        raise MalformedError(f"labels: expected {LABELS_FORMAT} about {n_participants:,} participants")
+    labels = np.frombuffer(data, dtype=np.uint8, offset=len(_LABELS_MAGIC)).astype(np.int16) - 1
+    if n_participants and int(labels.max()) >= n_groups:
+        raise MalformedError(f"labels: expected at most {n_groups} groups")
+    return labels.astype(np.int16)
+
+
+def tally_of(
+    snapshot_id: str, counts: Counts, found: Grouping, chosen: str, tallied_at: str, blobs: Mapping[str, str]
+) -> Tally:
+    """Return the tally to sign.
+
+    Args:
+        snapshot_id: whose ballots were counted.
+        counts: the counts.
+        found: the opinion groups.
+        chosen: "silhouette", or "asked for" when the number of groups was given.
+        tallied_at: ISO 8601 date.
+        blobs: digests of the blobs with counts and labels, by name.
+    """
+    return Tally(
+        snapshot=snapshot_id,
+        methods=METHODS,
+        tallied_at=tallied_at,
+        min_cell=counts.min_cell,
+        groups=tuple(found.sizes),
+        n_unassigned=int((found.labels == NO_GROUP).sum()),
+        chosen=chosen,
+        silhouettes_ppm={str(k): value for k, value in sorted(found.silhouettes.items())},
+        n_statements=len(counts.statements),
+        n_withheld=counts.n_withheld,
+        blobs=dict(blobs),
+    )
+
+
+def verify_tally(tally: Tally, counts_data: bytes, labels_data: bytes, ballots: Ballots) -> Counts:
+    """Return the counts if they are what the ballots and the labels amount to, counted again.
+
+    Checks: every count and bound, which of them are withheld, the sizes of groups.
+    Does not check: how the groups were found. Whoever counts again reads the labels.
+
+    Raises:
+        VerificationError: something differs.
+        MalformedError: the labels are about other participants, or the methods are not known here.
+    """
+    if tally.methods != METHODS:
+        raise MalformedError(f"tally: was made by methods that this version does not know: {dict(tally.methods)}")
+    labels = read_labels(labels_data, len(ballots.table.participants), len(tally.groups))
+    counts = count(ballots, labels, len(tally.groups), tally.min_cell)
+    if counts.to_bytes() != counts_data:
+        raise VerificationError("the published counts are not what the ballots amount to")
+    sizes = tuple(np.bincount(labels[labels >= 0], minlength=len(tally.groups)).tolist())
+    said = (tally.groups, tally.n_unassigned, tally.n_statements, tally.n_withheld)
+    if said != (sizes, int((labels < 0).sum()), len(counts.statements), counts.n_withheld):
+        raise VerificationError("the tally's own summary is not what its counts say")
+    return counts

@@ -1,0 +1,79 @@
+"""A small synthetic deliberation with fixed chance, for golden vectors: ballots, counts, labels and their records."""
+
+from __future__ import annotations
+
+import random
+from hashlib import sha256
+
+from auzolan.core.record.envelope import Envelope
+from auzolan.deliberate.ballots import seal
+from auzolan.deliberate.conversation import Cleaning, Conversation, Statement
+from auzolan.deliberate.grouping import group_opinions
+from auzolan.deliberate.pseudonyms import pseudonyms
+from auzolan.deliberate.snapshot import snapshot_of, statements_bytes, successor
+from auzolan.deliberate.tally import count, labels_bytes, tally_of
+from auzolan.deliberate.votes import Rows, pack
+from tests.town import ROOT_ID, sign
+
+_SALT = bytes(range(32))  # of private blobs; the spine puts it before their content
+_DATE = "2026-11-20"
+
+
+def _conversation() -> Conversation:
+    """Return forty invented voters of two habits of mind on twelve statements."""
+    chance, name = random.Random(7), pseudonyms(sha256(b"golden key").digest(), "golden (synthetic)")
+    rows, districts = Rows(), {}
+    for voter in range(40):
+        who = name(str(voter))
+        districts[who] = "north" if chance.random() < 0.5 else "south"
+        for statement in chance.sample(range(12), chance.randint(5, 12)):
+            side = 1 if (statement % 2 == voter % 2) else -1
+            rows.add(who, statement, chance.choice((side, side, side, 0, -side)))
+    packing = pack(rows)
+    return Conversation(
+        tool="survey",
+        layout="synthetic",
+        table=packing.table,
+        statements=tuple(
+            Statement(number, f"Statement {number} (synthetic).", "out" if number == 11 else "in")
+            for number in range(12)
+        ),
+        agree_sign=1,
+        sign_evidence="synthetic",
+        rows_read=len(rows),
+        topic="Golden (synthetic)",
+        strata={"district": districts},
+        cleaning=(Cleaning("earlier votes replaced by later ones of the same participant", votes=packing.replaced),),
+    )
+
+
+def _private(data: bytes) -> str:
+    return sha256(_SALT + data).hexdigest()
+
+
+def deliberation() -> tuple[dict[str, bytes], dict[str, Envelope]]:
+    """Return blobs by file name, and signed records by name."""
+    conversation = _conversation()
+    salts = b"".join(sha256(b"salt %d" % number).digest() for number in range(len(conversation.table.participants)))
+    ballots = seal(conversation.table, conversation.strata, salts)
+    left = ballots.without(ballots.table.participants[3:5])
+    files = {
+        "statements.json": statements_bytes(conversation.statements),
+        "ballots": ballots.to_bytes(),
+        "ballots-without-two": left.to_bytes(),
+    }
+    public = {"statements": sha256(files["statements.json"]).hexdigest()}
+    snapshot = snapshot_of(
+        conversation, ballots, name="golden (synthetic)", licence="CC0-1.0", identity="synthetic", imported_at=_DATE,
+        privacy="auditors", commons=ROOT_ID, blobs={**public, "private.ballots": _private(files["ballots"])},
+    )  # fmt: skip
+    record = snapshot.to_record()
+    after = successor(
+        snapshot, record.id, left, {**public, "private.ballots": _private(files["ballots-without-two"])}, _DATE
+    ).to_record()
+    found = group_opinions(conversation.table, conversation.left_out_of_statistics, bytes.fromhex(record.id))
+    counts = count(ballots, found.labels, found.n_groups, 3)
+    files |= {"counts.json": counts.to_bytes(), "labels": labels_bytes(found.labels)}
+    blobs = {"counts": sha256(files["counts.json"]).hexdigest(), "private.labels": _private(files["labels"])}
+    tally = tally_of(record.id, counts, found, "silhouette", _DATE, blobs).to_record()
+    return files, {"snapshot-v1": sign(record), "successor": sign(after), "tally-v1": sign(tally)}
