@@ -24,6 +24,7 @@ def overview(
     n_statements: int | None = None,
 ) -> Overview:
     """Make an overview from (agree, disagree, pass) per group and statement, with a dot per group."""
+    unassigned = unassigned if counts else max(unassigned, 7)  # as many as vote on each statement
     n = n_statements if n_statements is not None else len(counts[0])
     cells = np.array(counts, dtype=np.int64).reshape(len(counts), n, 3)
     people = list(sizes) if sizes is not None else [int(group.sum(axis=1).max(initial=1)) for group in cells]

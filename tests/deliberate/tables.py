@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from auzolan.deliberate.ballots import Ballots, seal
 from auzolan.deliberate.conversation import Conversation, Statement
 from auzolan.deliberate.votes import Labels, Rows, VoteTable, pack
-from tests.strategies import hex_digests  # loads the profile for hypothesis, too
+from tests import strategies  # loads the profile for hypothesis
 
-__all__ = ["Vote", "conversation", "hex_digests", "name", "planted", "sealed", "table", "table_of", "tables", "votes"]
+assert strategies, "property tests are deterministic only with that profile"
 
 
 class Vote(NamedTuple):

@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import pytest
 
+from auzolan.deliberate.grouping import group_name
 from auzolan.deliberate.opinion import Tally
-from auzolan.deliberate.overview import Overview, group_name, of_100, percent
+from auzolan.deliberate.overview import Overview, of_100, percent
 from auzolan.deliberate.page import page
 from auzolan.deliberate.page_style import DARK, LIGHT
 from tests.deliberate.overviews import HOSTILE, overview, two_groups, without_words

@@ -83,9 +83,7 @@ def test_places_are_projections_stretched_for_those_who_voted_little() -> None:
 def test_a_statement_moderated_out_counts_as_voted_on_by_everybody() -> None:
     made = planted([30, 20], 20, 1).table
     out = (0, 5, 7)
-    left = {
-        who: {s: v for s, v in row.items() if s not in out} for who, row in enumerate(made.to_ballots().values())
-    }
+    left = {who: {s: v for s, v in row.items() if s not in out} for who, row in enumerate(made.to_ballots().values())}
     rest = table({who: row for who, row in left.items() if row}, [s for s in made.statements if s not in out])
     mean, again = (opinion_plane(t, _all_of(t), o, bytes(32)).astype(float) for t, o in ((made, out), (rest, ())))
     mean /= np.sqrt(20 / (rest.votes_per_participant + 3))[:, None]

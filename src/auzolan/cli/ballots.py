@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from auzolan.core.kinds.deliberate import SUPERSEDES, Snapshot, Tally
 from auzolan.core.kinds.oversee import Endorsement
+from auzolan.core.record.canonical import as_int, as_object
 from auzolan.core.record.errors import MalformedError, MissingError, NotCheckedError, VerificationError
 from auzolan.core.record.files import ReadFiles
+from auzolan.core.record.governance import Governance
 from auzolan.core.record.published import blob_path
 from auzolan.core.record.record import PRIVATE_BLOB_PREFIX, Record
 from auzolan.core.record.tombstone import AFFECTS, TOMBSTONE_KIND
@@ -24,6 +26,7 @@ if TYPE_CHECKING:  # numpy and scipy are loaded only by the commands that count
     from auzolan.deliberate.votes import Labels
 
 _SALT_BYTES = 32
+_MIN_CELL = 5
 
 
 @dataclass(frozen=True)
@@ -90,20 +93,30 @@ class Evidence:
         tally = Tally.from_record(record)
         return read_labels(self._named(record, Tally.LABELS), n_participants, len(tally.groups))
 
-    def recount(self, tally: Record, snapshot: Record) -> Counts:
+    def recount(self, tally: Record, snapshot: Record, rules: Governance) -> Counts:
         """Count a tally's ballots again and return the counts.
 
+        Args:
+            tally, snapshot: the records.
+            rules: those by which the tally was judged.
+
         Raises:
-            MissingError: ballots or labels are not here.
-            VerificationError: the tally is not what they amount to.
+            NotCheckedError: ballots or labels are not here, or the tally's methods are not known here.
+            VerificationError: the tally is not what they amount to, or publishes counts about fewer people than
+                the rules allow.
         """
         from auzolan.deliberate.tally import verify_tally
 
+        if snapshot.kind != Snapshot.KIND:
+            raise VerificationError(f"the tally does not link to a snapshot but to a {snapshot.kind}")
+        said = Tally.from_record(tally).min_cell
+        if Snapshot.from_record(snapshot).privacy != "public" and said < min_cell(rules):
+            raise VerificationError(f"the tally publishes counts about {said}, the rules ask for {min_cell(rules)}")
         ballots = self.ballots(snapshot)
         counted, labels = self._named(tally, Tally.COUNTS), self._named(tally, Tally.LABELS)
         return verify_tally(Tally.from_record(tally), counted, labels, ballots)
 
-    def compare_successor(self, new: Record, old: Record) -> None:
+    def compare_successor(self, new: Record, old: Record, _rules: Governance) -> None:
         """Check that a snapshot is an earlier one without the participants who were forgotten.
 
         Raises:
@@ -118,30 +131,36 @@ class Evidence:
             raise VerificationError("the snapshot changes the statements too")
 
 
+def min_cell(rules: Governance) -> int:
+    """Return the fewest people that a published count may be about: `min_cell` under [ballots], 5 if not said."""
+    table = as_object(rules.body.get("ballots"), "ballots")
+    return as_int(table.get("min_cell", _MIN_CELL), "ballots.min_cell", at_least=1)
+
+
 def checkers(evidence: Evidence) -> dict[tuple[str, str], Checker]:
     """Return what `trace` establishes about links of this stage: each is computed once in a run."""
     found: dict[tuple[str, str], Strength] = {}
 
-    def checker(kind: str, compute: Callable[[Record, Record], object]) -> Checker:
+    def checker(compute: Callable[[Record, Record, Governance], object]) -> Checker:
         def check(walk: Walk, record: Record, _name: str, target: str) -> Strength:
-            other = walk.record(target)
-            if other.kind != kind:
-                return Strength.CONTRADICTED
+            rules = walk.verified.chain.at(walk.verified.positions[record.id]).rules
             if (record.id, target) not in found:
-                found[record.id, target] = _strength(compute, record, other)
+                found[record.id, target] = _strength(compute, record, walk.record(target), rules)
             return found[record.id, target]
 
         return check
 
     return {
-        (Tally.KIND, Tally.SNAPSHOT): checker(Snapshot.KIND, evidence.recount),
-        (Snapshot.KIND, SUPERSEDES): checker(Snapshot.KIND, evidence.compare_successor),
+        (Tally.KIND, Tally.SNAPSHOT): checker(evidence.recount),
+        (Snapshot.KIND, SUPERSEDES): checker(evidence.compare_successor),
     }
 
 
-def _strength(compute: Callable[[Record, Record], object], record: Record, other: Record) -> Strength:
+def _strength(
+    compute: Callable[[Record, Record, Governance], object], record: Record, other: Record, rules: Governance
+) -> Strength:
     try:
-        compute(record, other)
+        compute(record, other, rules)
     except NotCheckedError:
         return Strength.UNAVAILABLE
     except (VerificationError, MalformedError):

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auzolan.cli import reading, statistics
-from auzolan.cli.ballots import Evidence
-from auzolan.cli.commons import Commons, find_commons, find_ledger, read_envelope_file
-from auzolan.cli.govern import CommonsOption, KeyOption, LedgerOption, choose_key, propose_together
+from auzolan.cli.ballots import Evidence, min_cell
+from auzolan.cli.commons import Commons, find_commons, find_ledger
+from auzolan.cli.govern import CommonsOption, KeyOption, LedgerOption, choose_key, propose_within
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, progress_bar, short
 from auzolan.cli.propose import resolve
+from auzolan.cli.shelf import Shelf, pending_envelopes
 from auzolan.core.kinds.deliberate import SUPERSEDES, Snapshot, Tally
 from auzolan.core.kinds.oversee import Endorsement
-from auzolan.core.record.canonical import as_int, as_object
 from auzolan.core.record.disk import DiskFiles
-from auzolan.core.record.envelope import Envelope
-from auzolan.core.record.errors import AuzolanError, MissingError, UsageError
+from auzolan.core.record.errors import MissingError, UsageError
 from auzolan.core.record.governance import Governance
 from auzolan.core.record.ledger import Ledger
 from auzolan.core.record.published import blob_path
-from auzolan.core.record.record import PRIVATE_BLOB_PREFIX, Record
+from auzolan.core.record.record import Record
+from auzolan.core.record.tombstone import TOMBSTONE_KIND
 from auzolan.core.record.view import BLOB_LIMIT, LedgerView
 
 if TYPE_CHECKING:
@@ -33,10 +33,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Votes become signed snapshots and reproducible statistics.", no_args_is_help=True)
 app.command("stats")(statistics.stats)
-
-PSEUDONYM_KEY = "pseudonym.key"
-ABOUT_BALLOTS = "auzolan: ballots of participants"
-_MIN_CELL = 5
 
 RecordArgument = Annotated[
     str | None, typer.Argument(metavar="[ID]", help="Or 8 or more of its first digits; default: the newest.")
@@ -75,20 +71,31 @@ def import_(
     place = find_commons(commons)
     words = reading.words_of(agree, disagree, passed)
     options = reading.SourceOptions(tool, agree_is, strata, id_column, statement or [], stratum or [], delimiter, words)
-    scope = name or path.resolve().stem
-    conversation = reading.read_source(path, options, pseudonyms(_pseudonym_key(place), scope))
-    record = _store_snapshot(place, conversation, name=scope, licence=licence, identity=identity)
-    _say_what_was_read(record, as_json)
-    _propose(place, [record], key, as_json)
+    name = name or (path.resolve().name if path.is_dir() else path.resolve().stem)
+    with place.writing() as ledger:
+        choose_key(key, ledger)
+        secret = Shelf(place, ledger).pseudonym_key()
+    conversation = reading.read_source(path, options, pseudonyms(secret, name))
+    with place.writing() as ledger:
+        _refuse_name_of_another(ledger, name, conversation)
+        shelf = Shelf(place, ledger)
+        shelf.sweep()
+        record = _snapshot(ledger, shelf, conversation, name, licence, identity)
+        _say_what_was_read(record, conversation, as_json)
+        _propose(shelf, record, key, as_json)
 
 
-def _pseudonym_key(place: Commons) -> bytes:
-    """Return the community's own key of pseudonyms, made when it is first needed."""
-    with place.locked():
-        files = place.private
-        if not files.exists(PSEUDONYM_KEY):
-            files.write_all({PSEUDONYM_KEY: secrets.token_bytes(32)})
-        return files.read(PSEUDONYM_KEY)
+def _refuse_name_of_another(ledger: LedgerView, name: str, conversation: Conversation) -> None:
+    """Refuse a name that another conversation has: the same pseudonyms would stand for different people.
+
+    Raises:
+        UsageError: so it is.
+    """
+    for row in ledger.index.rows(Snapshot.KIND):
+        source = Snapshot.from_record(ledger.envelope(row).claimed).source
+        ours = (conversation.tool, conversation.topic, conversation.url)
+        if source["name"] == name and (source["tool"], source["topic"], source["url"]) != ours:
+            raise UsageError(f"another conversation is called {name[:60]!r} here already; give this one its own --name")
 
 
 def _today() -> str:
@@ -101,65 +108,40 @@ def _rules(ledger: LedgerView) -> Governance:
     return ledger.chain.current.rules
 
 
-def _store_snapshot(place: Commons, conversation: Conversation, *, name: str, licence: str, identity: str) -> Record:
+def _snapshot(
+    ledger: Ledger, shelf: Shelf, conversation: Conversation, name: str, licence: str, identity: str
+) -> Record:
     """Seal the ballots, keep them where the rules say, and return the snapshot to sign."""
     from auzolan.deliberate.ballots import seal
     from auzolan.deliberate.snapshot import snapshot_of, statements_bytes
 
     salts = secrets.token_bytes(32 * len(conversation.table.participants))
     ballots = seal(conversation.table, conversation.strata, salts)
-    with place.writing() as ledger:
-        privacy = _rules(ledger).ballots
-        drop_unnamed(place, ledger)
-        blobs = {Snapshot.STATEMENTS: ledger.stage_blob(statements_bytes(conversation.statements))}
-        blobs |= keep_ballots(ledger, Snapshot.BALLOTS, ballots.to_bytes(), privacy)
-        return snapshot_of(
-            conversation,
-            ballots,
-            name=name,
-            licence=licence,
-            identity=identity,
-            imported_at=_today(),
-            privacy=privacy,
-            commons=ledger.chain.versions[0].id,
-            blobs=blobs,
-        ).to_record()
+    privacy = _rules(ledger).ballots
+    blobs = {Snapshot.STATEMENTS: ledger.stage_blob(statements_bytes(conversation.statements))}
+    blobs |= shelf.keep_ballots(Snapshot.BALLOTS, ballots.to_bytes(), privacy, name)
+    return snapshot_of(
+        conversation,
+        ballots,
+        name=name,
+        licence=licence,
+        identity=identity,
+        imported_at=_today(),
+        privacy=privacy,
+        commons=ledger.chain.versions[0].id,
+        blobs=blobs,
+    ).to_record()
 
 
-def keep_ballots(ledger: Ledger, name: str, data: bytes, privacy: str) -> dict[str, str]:
-    """Keep what is about single participants, in public only where the rules say so; return blob name -> digest."""
-    if privacy == "public":
-        return {name: ledger.stage_blob(data)}
-    digest = ledger.keep_private_blob(data, secrets.token_bytes(32), ABOUT_BALLOTS)
-    return {PRIVATE_BLOB_PREFIX + name: digest}
-
-
-def drop_unnamed(place: Commons, ledger: Ledger) -> None:
-    """Erase ballots that an interrupted command left and that no record, committed or pending, names."""
-    named = {digest for envelope in pending_envelopes(place) for digest in envelope.claimed.blobs.values()}
-    ledger.drop_private_blobs([d for d in ledger.about_subject(ABOUT_BALLOTS) if d not in named])
-
-
-def pending_envelopes(place: Commons) -> list[Envelope]:
-    """Return the pending records that can be read."""
-    found = []
-    for path in sorted(place.pending.glob("*.dsse")):
-        try:
-            found.append(read_envelope_file(path))
-        except AuzolanError:  # `auzolan pending` says what is wrong with it
-            continue
-    return found
-
-
-def _say_what_was_read(record: Record, as_json: bool) -> None:
+def _say_what_was_read(record: Record, conversation: Conversation, as_json: bool) -> None:
     snapshot = Snapshot.from_record(record)
     if as_json:
         return
     counts = snapshot.counts
+    agree, disagree, passed = conversation.table.totals().sum(axis=0).tolist()
     line = (
         f"read {counts['participants']:,} participants, {counts['statements']:,} statements, "
-        f"{counts['votes']:,} votes ({counts['agree']:,} agree, {counts['disagree']:,} disagree, "
-        f"{counts['pass']:,} pass)"
+        f"{counts['votes']:,} votes ({agree:,} agree, {disagree:,} disagree, {passed:,} pass)"
     )
     hint(line)
     hint(f"agree: {snapshot.sign_evidence}")
@@ -174,10 +156,11 @@ def _say_what_was_read(record: Record, as_json: bool) -> None:
     hint(kept[snapshot.privacy])
 
 
-def _propose(place: Commons, records: list[Record], key: str | None, as_json: bool) -> None:
-    with place.reading() as ledger:
-        signing = choose_key(key, Envelope(records[0]), ledger)
-    propose_together(place, records, [signing], as_json, commit_at_once=True)
+def _propose(shelf: Shelf, record: Record, key: str | None, as_json: bool) -> None:
+    """Sign and, if nothing is lacking, commit; under the lock under which the blobs were kept."""
+    signing = choose_key(key, shelf.ledger)
+    propose_within(shelf.place, shelf.ledger, [record], [signing], as_json, commit_at_once=True)
+    shelf.mark_proposed(record.private_blobs.values())
 
 
 def newest(ledger: LedgerView, kind: str) -> Record:
@@ -210,7 +193,7 @@ def named(ledger: LedgerView, record_id: str | None, kind: str) -> Record:
 @handled
 def tally(
     record_id: RecordArgument = None,
-    k: Annotated[int | None, typer.Option("--groups", metavar="2-5", help="How many; default: found.")] = None,
+    k: Annotated[int | None, typer.Option("--group-count", metavar="2-5", help="How many to find.")] = None,
     key: KeyOption = None,
     commons: CommonsOption = None,
     as_json: JsonOption = False,
@@ -221,27 +204,44 @@ def tally(
 
     place = find_commons(commons)
     with place.writing() as ledger:
+        shelf = Shelf(place, ledger)
+        shelf.sweep()
         snapshot = named(ledger, record_id, Snapshot.KIND)
         evidence = Evidence(place.public, place.private)
         ballots, statements = evidence.ballots(snapshot), evidence.statements(snapshot)
-        privacy = Snapshot.from_record(snapshot).privacy
-        smallest = min_cell(_rules(ledger), privacy)
+        taken, smallest = Snapshot.from_record(snapshot), min_cell(_rules(ledger))
+        smallest = 1 if taken.privacy == "public" else smallest
+        _refuse_replaced(place, ledger, snapshot)
         _refuse_telling_difference(ledger, snapshot, smallest)
         with progress_bar("grouping and counting"):
-            out_of_it = frozenset(s.id for s in statements if s.moderation == "out" or s.is_meta)
-            found = group_opinions(ballots.table, out_of_it, bytes.fromhex(snapshot.id), k)
+            aside = frozenset(s.id for s in statements if s.moderation == "out" or s.is_meta)
+            found = group_opinions(ballots.table, aside, bytes.fromhex(snapshot.id), k)
             counts = count(ballots, found.labels, found.n_groups, smallest)
-        drop_unnamed(place, ledger)
         blobs = {Tally.COUNTS: ledger.stage_blob(counts.to_bytes())}
-        blobs |= keep_ballots(ledger, Tally.LABELS, labels_bytes(found.labels), privacy)
+        labels = labels_bytes(found.labels)
+        blobs |= shelf.keep_labels(Tally.LABELS, labels, taken.privacy, taken.ballots_blob)
         chosen = "silhouette" if k is None else "asked for"
         record = tally_of(snapshot.id, counts, found, chosen, _today(), blobs).to_record()
-    if not as_json:
-        sizes = ", ".join(f"{size:,}" for size in found.sizes) or "none"
-        hint(f"opinion groups: {sizes}; in none: {int((found.labels < 0).sum()):,}")
-        if counts.n_withheld:
-            hint(f"counts by group withheld on {counts.n_withheld:,} statements: fewer than {counts.min_cell} people")
-    _propose(place, [record], key, as_json)
+        if not as_json:
+            sizes = ", ".join(f"{size:,}" for size in found.sizes) or "none"
+            hint(f"opinion groups: {sizes}; in none: {int((found.labels < 0).sum()):,}")
+            if counts.n_withheld:
+                n = counts.n_withheld
+                hint(f"counts by group withheld on {n:,} statements: fewer than {smallest} people stand behind one")
+        _propose(shelf, record, key, as_json)
+
+
+def _refuse_replaced(place: Commons, ledger: LedgerView, snapshot: Record) -> None:
+    """Refuse to tally ballots that were replaced, or will be once a pending tombstone is committed.
+
+    Raises:
+        UsageError: so it is.
+    """
+    committed = (ledger.envelope(row).claimed for row in ledger.index.rows(Snapshot.KIND))
+    waiting = [envelope.claimed for envelope in pending_envelopes(place)]
+    for record in (*committed, *waiting):
+        if record.kind in (Snapshot.KIND, TOMBSTONE_KIND) and snapshot.id in record.links.values():
+            raise UsageError(f"somebody in this snapshot asked to be forgotten: see {short(record.id)}")
 
 
 def _refuse_telling_difference(ledger: LedgerView, snapshot: Record, smallest: int) -> None:
@@ -263,14 +263,6 @@ def _refuse_telling_difference(ledger: LedgerView, snapshot: Record, smallest: i
             )
 
 
-def min_cell(rules: Governance, privacy: str) -> int:
-    """Return the fewest people that a published count may be about: `min_cell` under [ballots], 5 if not said."""
-    if privacy == "public":
-        return 1
-    table = as_object(rules.body.get("ballots"), "ballots")
-    return as_int(table.get("min_cell", _MIN_CELL), "ballots.min_cell", at_least=1)
-
-
 @app.command("recount")
 @handled
 def recount(
@@ -289,8 +281,9 @@ def recount(
     with place.reading() as ledger:
         record = named(ledger, record_id, Tally.KIND)
         snapshot = ledger.envelope(ledger.find(record.links[Tally.SNAPSHOT])).claimed
+        rules = ledger.chain.at(ledger.find(record.id).position).rules
     evidence = Evidence(place.public, DiskFiles(ballots) if ballots else place.private)
-    counts = evidence.recount(record, snapshot)
+    counts = evidence.recount(record, snapshot, rules)
     said: JsonDict = {
         "tally": record.id,
         "snapshot": snapshot.id,
@@ -309,7 +302,11 @@ def recount(
         if not isinstance(place, Commons):
             raise UsageError("an endorsement needs your own copy of the commons, not a published one")
         endorsement = Endorsement(record.id, "recomputed", _today(), "").to_record()
-        _propose(place, [endorsement], key, as_json)
+        with place.writing() as ledger:
+            if ledger.index.find(endorsement.id):
+                hint("you said so on record today already")
+                return
+            _propose(Shelf(place, ledger), endorsement, key, as_json)
 
 
 @app.command("hand-over")
@@ -328,13 +325,15 @@ def hand_over(
         ledger = stack.enter_context(place.reading())
         record = named(ledger, record_id, Tally.KIND)
         snapshot = ledger.envelope(ledger.find(record.links[Tally.SNAPSHOT])).claimed
-        if _rules(ledger).ballots == "private":
-            raise UsageError("the rules in force keep ballots private; nobody outside may have them")
+        if "private" in (_rules(ledger).ballots, Snapshot.from_record(snapshot).privacy):
+            raise UsageError("these ballots are private by the rules; nobody outside may have them")
         digests = [*snapshot.private_blobs.values(), *record.private_blobs.values()]
         if not digests:
             raise UsageError("the ballots of this tally are public; an auditor needs nothing more")
-        if folder.exists() and any(folder.iterdir()):
-            raise UsageError(f"{folder} is not empty")
+        if place.root.resolve() in (folder.resolve(), *folder.resolve().parents):
+            raise UsageError(f"{folder} is inside the commons; take a folder elsewhere")
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UsageError(f"{folder} is no empty folder")
         private = place.private
         DiskFiles(folder, private=True).write_all(
             {blob_path(d): private.read(blob_path(d), BLOB_LIMIT) for d in digests}

@@ -16,8 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from auzolan.cli.output import hint, out, plain
+from auzolan.deliberate.grouping import group_name
 from auzolan.deliberate.opinion import Kind, Representative, Tally
-from auzolan.deliberate.overview import Overview, StatementView, group_name, of_100, percent
+from auzolan.deliberate.overview import Overview, StatementView, of_100, percent
 
 _MOST_GROUPS = 6  # more would leave no room for words at 80 columns; then the lowest share stands for them
 _LINES = 3

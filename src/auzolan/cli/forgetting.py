@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auzolan.cli.ballots import Evidence
 from auzolan.cli.commons import Commons, find_commons
-from auzolan.cli.deliberate import ABOUT_BALLOTS, PSEUDONYM_KEY, pending_envelopes
-from auzolan.cli.govern import CommonsOption, KeyOption, choose_key, propose_together, settle
-from auzolan.cli.output import JsonOption, handled, hint, print_json
-from auzolan.core.kinds.deliberate import Snapshot, Tally
+from auzolan.cli.govern import CommonsOption, KeyOption, choose_key, propose_within, settle
+from auzolan.cli.output import JsonOption, handled, hint, print_json, short
+from auzolan.cli.shelf import Shelf, pending_envelopes
+from auzolan.core.kinds.deliberate import SUPERSEDES, Snapshot
 from auzolan.core.record.envelope import Envelope
-from auzolan.core.record.errors import MissingError, UsageError
+from auzolan.core.record.errors import AuzolanError, MissingError, NotCheckedError, UsageError
 from auzolan.core.record.ledger import Ledger
 from auzolan.core.record.record import PRIVATE_BLOB_PREFIX, Record, is_digest
 from auzolan.core.record.tombstone import tombstone
@@ -25,14 +23,22 @@ from auzolan.core.record.tombstone import tombstone
 if TYPE_CHECKING:
     from auzolan.deliberate.ballots import Ballots
 
+_SALT_BYTES = 32
+
 
 @dataclass
 class _Found:
-    """What is about a participant: digests to erase, snapshots that take the place of others, files not committed."""
+    """What is about a participant.
+
+    Attributes:
+        digests: private blobs to erase.
+        holding: digest of ballots -> their content and the participant's pseudonym there.
+        unread: digests of ballots that could not be looked into.
+    """
 
     digests: set[str] = field(default_factory=set)
-    successors: list[Record] = field(default_factory=list)
-    pending: list[Record] = field(default_factory=list)
+    holding: dict[str, tuple[Ballots, str]] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
 
 
 @handled
@@ -56,84 +62,128 @@ def forget(
     Votes: the ballots of the snapshot are erased and a new snapshot without this participant takes its place.
     """
     place = find_commons(commons)
+    if not reason.strip():
+        raise UsageError("--reason must not be empty")
+    if re.search(rf"(?<!\w){re.escape(who)}(?!\w)", reason, re.IGNORECASE):
+        raise UsageError("the reason is public; it must not name the participant")
     with place.writing() as ledger:
         settle(ledger)  # what an interrupted commit promised must be known before erasing
-        if reason and who.lower() in reason.lower():
-            raise UsageError("the reason is public; it must not name the participant")
-        found = _Found({who} if is_digest(who) else set(ledger.about_subject(who)))
-        if not is_digest(who):
-            _find_ballots(place, ledger, who, conversation, found)
+        signing = choose_key(key, ledger)
+        shelf = Shelf(place, ledger)
+        shelf.sweep()
+        found = _find(shelf, who, conversation)
         held = {d: ledger.index.holders(d) for d in sorted(found.digests) if ledger.has_private_blob(d)}
         if not held:
-            raise MissingError("no private file in this commons is known to be about that participant")
-        uncommitted = [digest for digest, rows in held.items() if not rows]
-        for record in found.pending:
-            place.pending_path(record.id).unlink(missing_ok=True)
-        ledger.drop_private_blobs(uncommitted)
-        if len(uncommitted) == len(held):
-            hint(f"erased {len(uncommitted)} private file(s); no committed record named them: no tombstone is needed")
-            print_json({"erased": uncommitted}) if as_json else None
-            return
-        affected = sorted({record_id for rows in held.values() for record_id, _ in rows})
-        record = tombstone(sorted(set(held) - set(uncommitted)), affected, reason, _today())
-        chosen = choose_key(key, Envelope(record), ledger)
-    propose_together(place, [*found.successors, record], [chosen], as_json, commit_at_once=True)
-    if found.successors:
+            _nothing_found(place, ledger, found)
+        successors = _successors(shelf, found)
+        _drop_letters(place, ledger, set(held))
+        shelf.drop([digest for digest, rows in held.items() if not rows])
+        erased = [digest for digest, rows in held.items() if rows]
+        if erased:
+            affected = sorted({record_id for digest in erased for record_id, _ in held[digest]})
+            stone = tombstone(erased, affected, reason, datetime.now(UTC).date().isoformat())
+            propose_within(place, ledger, [*successors, stone], [signing], as_json, commit_at_once=True)
+            shelf.mark_proposed({digest for record in successors for digest in record.private_blobs.values()})
+        else:
+            hint(f"erased {len(held)} private file(s); no committed record named them, so no tombstone is needed")
+            print_json({"erased": sorted(held)}) if as_json else None
+    if successors:
         hint("earlier tallies of these ballots stand, and can no longer be counted again")
+    if found.unread:
+        listed = ", ".join(short(digest) for digest in found.unread)
+        raise NotCheckedError(f"done, but ballots that cannot be read were not searched: {listed}")
 
 
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
+def _find(shelf: Shelf, who: str, conversation: str | None) -> _Found:
+    """Return what is about a participant, ballots in whatever state their records are.
 
-
-def _find_ballots(place: Commons, ledger: Ledger, who: str, conversation: str | None, found: _Found) -> None:
-    """Add the snapshots whose ballots hold this participant, and the tallies of them."""
-    committed = [ledger.envelope(row).claimed for row in ledger.index.rows(Snapshot.KIND)]
-    waiting = [envelope.claimed for envelope in pending_envelopes(place)]
-    snapshots = [*committed, *(record for record in waiting if record.kind == Snapshot.KIND)]
-    if not snapshots or not place.private.exists(PSEUDONYM_KEY):
-        return
-    holding = list(_holding(place, snapshots, who))
-    names = sorted({Snapshot.from_record(record).source["name"] for record, _, _ in holding})
-    if conversation is not None:
-        holding = [each for each in holding if Snapshot.from_record(each[0]).source["name"] == conversation]
-    elif len(names) > 1:
-        raise UsageError(f"several conversations know this participant; say which with --in: {', '.join(names)}")
-    tallies = [ledger.envelope(row).claimed for row in ledger.index.rows(Tally.KIND)]
-    tallies += [record for record in waiting if record.kind == Tally.KIND]
-    for record, pseudonym, ballots in holding:
-        if not record.private_blobs:
-            raise UsageError("these ballots are public: what was published cannot be taken back (docs/limits.md)")
-        found.digests |= set(record.private_blobs.values())
-        about = [tally for tally in tallies if tally.links.get(Tally.SNAPSHOT) == record.id]
-        for tally in about:
-            found.digests |= set(tally.private_blobs.values())
-        found.pending += [each for each in (record, *about) if not ledger.index.find(each.id)]
-        if ledger.index.find(record.id):
-            found.successors.append(_successor(ledger, record, ballots.without({pseudonym})))
-
-
-def _holding(place: Commons, snapshots: list[Record], who: str) -> Iterator[tuple[Record, str, Ballots]]:
-    """Yield the snapshots whose ballots are here and hold a participant, with the pseudonym there."""
+    Raises:
+        UsageError: several conversations know this participant.
+    """
+    from auzolan.deliberate.ballots import read_ballots
     from auzolan.deliberate.pseudonyms import pseudonyms
 
-    secret, evidence = place.private.read(PSEUDONYM_KEY), Evidence(place.public, place.private)
-    for record in snapshots:
+    found = _Found(set(shelf.ledger.about_subject(who)) | ({who} if is_digest(who) else set()))
+    names: dict[str, str] = {}
+    for digest, name in shelf.ballots().items():
         try:
-            ballots = evidence.ballots(record)
-        except MissingError:
+            ballots = read_ballots(shelf.ledger.read_private_blob(digest)[_SALT_BYTES:])
+        except AuzolanError:
+            found.unread.append(digest)
             continue
-        pseudonym = pseudonyms(secret, Snapshot.from_record(record).source["name"])(who)
-        present = set(ballots.table.participants) & {pseudonym, who}
-        for each in present:
-            yield record, each, ballots
+        pseudonym = pseudonyms(shelf.pseudonym_key(), name)(who)
+        for each in {pseudonym, who} & set(ballots.table.participants):
+            found.holding[digest], names[digest] = (ballots, each), name
+    known = sorted(set(names.values()))
+    if conversation is None and len(known) > 1:
+        raise UsageError(f"several conversations know this participant; say which with --in: {', '.join(known)}")
+    if conversation is not None:
+        found.holding = {digest: each for digest, each in found.holding.items() if names[digest] == conversation}
+    found.digests |= {*found.holding, *shelf.labels_of(found.holding)}
+    return found
 
 
-def _successor(ledger: Ledger, old: Record, ballots: Ballots) -> Record:
+def _nothing_found(place: Commons, ledger: Ledger, found: _Found) -> None:
+    """Say why there is nothing to erase.
+
+    Raises:
+        UsageError, MissingError: always.
+    """
+    if found.unread:
+        raise NotCheckedError("some ballots here cannot be read; nothing else is known to be about that participant")
+    snapshots = [ledger.envelope(row).claimed for row in ledger.index.rows(Snapshot.KIND)]
+    if any(Snapshot.from_record(record).privacy == "public" for record in snapshots):
+        raise UsageError(
+            "no private file is about that participant; ballots that are public cannot be taken back (docs/limits.md)"
+        )
+    raise MissingError(f"no private file in {place.root} is known to be about that participant")
+
+
+def _drop_letters(place: Commons, ledger: Ledger, digests: set[str]) -> None:
+    """Take away pending records that name what is erased: they could never be counted again."""
+    for envelope in pending_envelopes(place):
+        record = envelope.claimed
+        if digests & set(record.private_blobs.values()) and not ledger.index.find(record.id):
+            place.pending_path(record.id).unlink(missing_ok=True)
+            hint(f"took back the pending {record.kind} {short(record.id)}")
+
+
+def _successors(shelf: Shelf, found: _Found) -> list[Record]:
+    """Keep what is left of each committed snapshot's ballots, and return the snapshots of them to sign."""
+    committed = [shelf.ledger.envelope(row).claimed for row in shelf.ledger.index.rows(Snapshot.KIND)]
+    replaced = {record.links.get(SUPERSEDES) for record in committed}
+    waiting = [envelope for envelope in pending_envelopes(shelf.place) if envelope.claimed.kind == Snapshot.KIND]
+    successors = []
+    for record in committed:
+        blob = record.blobs.get(PRIVATE_BLOB_PREFIX + Snapshot.BALLOTS, "")
+        if blob not in found.holding or record.id in replaced:
+            continue
+        ballots, pseudonym = found.holding[blob]
+        gone = {pseudonym} | _asked_before(shelf, record, ballots, waiting)
+        if len(gone) < len(ballots.table.participants):
+            successors.append(_successor(shelf, record, ballots.without(gone)))
+    return successors
+
+
+def _asked_before(shelf: Shelf, record: Record, ballots: Ballots, waiting: list[Envelope]) -> set[str]:
+    """Return who is missing already in a successor that waits for signatures; it gives way to the new one."""
+    from auzolan.deliberate.ballots import read_ballots
+
+    gone: set[str] = set()
+    for envelope in waiting:
+        blob = envelope.claimed.blobs.get(PRIVATE_BLOB_PREFIX + Snapshot.BALLOTS, "")
+        if envelope.claimed.links.get(SUPERSEDES) != record.id or not shelf.ledger.has_private_blob(blob):
+            continue
+        earlier = read_ballots(shelf.ledger.read_private_blob(blob)[_SALT_BYTES:])
+        gone |= set(ballots.table.participants) - set(earlier.table.participants)
+    return gone
+
+
+def _successor(shelf: Shelf, old: Record, ballots: Ballots) -> Record:
     """Keep the ballots that are left and return the snapshot of them to sign."""
     from auzolan.deliberate.snapshot import successor
 
-    blobs = dict(old.public_blobs)
-    digest = ledger.keep_private_blob(ballots.to_bytes(), secrets.token_bytes(32), ABOUT_BALLOTS)
-    blobs[PRIVATE_BLOB_PREFIX + Snapshot.BALLOTS] = digest
-    return successor(Snapshot.from_record(old), old.id, ballots, blobs, _today()).to_record()
+    taken = Snapshot.from_record(old)
+    kept = shelf.keep_ballots(Snapshot.BALLOTS, ballots.to_bytes(), taken.privacy, taken.source["name"])
+    today = datetime.now(UTC).date().isoformat()
+    return successor(taken, old.id, ballots, {**old.public_blobs, **kept}, today).to_record()

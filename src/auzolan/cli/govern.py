@@ -28,6 +28,7 @@ from auzolan.cli.commons import (
 from auzolan.cli.output import JsonOption, handled, hint, out, plain, print_json, short, talk
 from auzolan.cli.template import governance_toml
 from auzolan.cli.words import explain, headline
+from auzolan.core.kinds import read_kind
 from auzolan.core.record.authority import Shortfall, check_signers, check_succession, shortfall
 from auzolan.core.record.envelope import Envelope
 from auzolan.core.record.errors import AuzolanError, MissingError, UsageError
@@ -155,13 +156,26 @@ def propose_together(
 ) -> None:
     """Propose several records that belong together; with `commit_at_once`, commit all when none lacks anything."""
     with commons.writing() as ledger:
-        envelopes = [_signed(record, keys, ledger) for record in records]
-        paths = [commons.write_pending(envelope) for envelope in envelopes]
-        envelopes = [read_envelope_file(path) for path in paths]
-        lacking = [_shortfalls(envelope, ledger) for envelope in envelopes]
-        if commit_at_once and not any(lacking):
-            _commit(commons, ledger, envelopes, as_json)
-            return
+        propose_within(commons, ledger, records, keys, as_json, commit_at_once=commit_at_once)
+
+
+def propose_within(
+    commons: Commons,
+    ledger: Ledger,
+    records: list[Record],
+    keys: list[PublicKey],
+    as_json: bool,
+    *,
+    commit_at_once: bool,
+) -> None:
+    """Do the same in a ledger that is open for writing, where what the records name must not change in between."""
+    envelopes = [_signed(record, keys, ledger) for record in records]
+    paths = [commons.write_pending(envelope) for envelope in envelopes]
+    envelopes = [read_envelope_file(path) for path in paths]
+    lacking = [_shortfalls(envelope, ledger) for envelope in envelopes]
+    if commit_at_once and not any(lacking):
+        _commit(commons, ledger, envelopes, as_json)
+        return
     rows = list(zip(paths, records, lacking, strict=True))
     if as_json and len(rows) > 1:
         print_json([_pending_json(*row) for row in rows])
@@ -266,18 +280,27 @@ def _show_and_choose(envelope: Envelope, ledger: Ledger | None, key: str | None)
         hint("no commons here: who has signed so far, and whether your key counts, could not be checked")
     for line in explain(envelope.claimed, current.rules if current else None):
         talk().print(line)
-    return choose_key(key, envelope, ledger)
+    signed = frozenset(signature.keyid for signature in envelope.signatures)
+    return _choose(key, _known_keys(envelope.claimed, ledger), signed)
 
 
-def choose_key(name: str | None, envelope: Envelope, ledger: Ledger | None) -> PublicKey:
-    """Return the key to sign with: the named one, or the only one that this record can still use."""
-    known = _known_keys(envelope.claimed, ledger)
+def choose_key(name: str | None, ledger: Ledger) -> PublicKey:
+    """Return the key to sign a new record with: the named one, or the only one of a principal that is here.
+
+    Raises:
+        UsageError: there is no such one, or nothing is committed yet.
+    """
+    if not ledger.chain.versions:
+        raise UsageError("the rules of this commons are not committed yet; see `auzolan pending`")
+    return _choose(name, dict(ledger.chain.current.rules.keys), frozenset())
+
+
+def _choose(name: str | None, known: dict[str, PublicKey], signed: frozenset[str]) -> PublicKey:
     if name:
         public = key_store().find(name)
         if known and public.keyid not in known:
             raise UsageError(f"no principal of this commons holds the key {public.name}")
         return public
-    signed = {signature.keyid for signature in envelope.signatures}
     own = [k for k in key_store().public_keys() if (not known or k.keyid in known) and k.keyid not in signed]
     if len(own) != 1:
         names = ", ".join(k.name for k in own) or "none that this record still needs"
@@ -344,6 +367,7 @@ def pending(commons: CommonsOption = None, as_json: JsonOption = False) -> None:
         for path in sorted(place.pending.glob("*.dsse")):
             try:
                 envelope = read_envelope_file(path)
+                read_kind(envelope.claimed)
                 rows.append((path, envelope.claimed, _shortfalls(envelope, ledger)))
             except AuzolanError as error:
                 broken.append((path, str(error)))

@@ -15,7 +15,7 @@ from auzolan.cli.govern import LedgerOption
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, print_json, progress_bar, short
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.record.canonical import as_list, read_json
-from auzolan.core.record.errors import MalformedError, MissingError, UsageError
+from auzolan.core.record.errors import MalformedError, MissingError, UsageError, VerificationError
 from auzolan.core.record.record import Record
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def stats(
     from auzolan.deliberate.page import page as page_of
 
     if path is None:
-        if groups or k:
+        if groups or k is not None:
             raise UsageError("the groups of a signed tally are fixed; --groups needs a PATH")
         overview = _of_commons(commons, diagnostics)
     else:
@@ -103,8 +103,8 @@ def _of_source(
     dots: tuple[Dot, ...] = ()
     with progress_bar("grouping and counting"):
         if groups is not None:
-            labels = table.labels(_read_groups(groups, pseudonym))
-            n_groups = int(labels.max(initial=-1)) + 1
+            listed = _read_groups(groups, pseudonym)
+            labels, n_groups = table.labels(listed), len(listed)
             grouping = "listed in a file"
         else:
             found = group_opinions(table, aside, k=k)
@@ -113,7 +113,7 @@ def _of_source(
             grouping = _how_grouped(k, n_groups)
         numbers = statistics(table, labels, n_groups, aside)
     return overview_of(
-        title=conversation.topic or path.resolve().stem,
+        title=conversation.topic or path.resolve().name,
         evidence="Counted from the votes in the source; nothing is signed.",
         licence="",
         grouping=grouping,
@@ -174,11 +174,12 @@ def _of_commons(commons: str | None, diagnostics: bool) -> Overview:
     with place.reading() as ledger:
         record = newest(ledger, Tally.KIND)
         snapshot = ledger.envelope(ledger.find(record.links[Tally.SNAPSHOT])).claimed
+        rules = ledger.chain.at(ledger.find(record.id).position).rules
         demo = ledger.chain.current.rules.demo
     evidence, tally = Evidence(place.public, place.private), Tally.from_record(record)
     source = f"signed tally {short(record.id)} of {tally.tallied_at}"
     try:
-        counts = evidence.recount(record, snapshot)
+        counts = evidence.recount(record, snapshot, rules)
     except MissingError:
         if diagnostics:
             raise
@@ -199,6 +200,8 @@ def _of_counts(
     from auzolan.deliberate.overview import overview_of
 
     taken = Snapshot.from_record(snapshot)
+    if not counts.divisions or counts.divisions[0].sizes != tally.groups:
+        raise VerificationError("the tally's groups are not those that its counts are about")
     shown = [(each.id, each.all, each.by[0]) for each in counts.statements if each.all and each.by[0] is not None]
     cells = np.array([[cell[:3] for cell in by or ()] for _, _, by in shown], dtype=np.int64)
     totals = np.array([every[:3] for _, every, _ in shown], dtype=np.int64).reshape(-1, 3)

@@ -48,27 +48,30 @@ def trace(
     rests_on, led_to = (_branches(walk, start, backwards, {start}, depth) for backwards in (True, False))
     if as_json:
         verdict = verdict_of(verified, root)
-        print_json({"record": _node_json(walk, start), "verdict": verdict, "rests_on": rests_on, "led_to": led_to})
-        _stop_at_contradictions([*rests_on, *led_to])
+        found_wrong = _contradiction([*rests_on, *led_to])
+        failure = {"error": found_wrong, "exit_code": VerificationError.exit_code} if found_wrong else {}
+        walked = {"record": _node_json(walk, start), "verdict": verdict, "rests_on": rests_on, "led_to": led_to}
+        print_json({**walked, **failure})
+        if found_wrong:
+            raise typer.Exit(VerificationError.exit_code)
         return
     tree = Tree(_node_text(walk, start))
     for title, branches in (("rests on", rests_on), ("led to", led_to)):
         _grow(tree.add(Text(title if branches else f"{title}: nothing", style="bold")), branches)
     out().print(tree)
     hint(f"{verdict_of(verified, root)}; 'asserted' means: signed by those who say so, not recomputed here")
-    _stop_at_contradictions([*rests_on, *led_to])
+    if found_wrong := _contradiction([*rests_on, *led_to]):
+        raise VerificationError(found_wrong)
 
 
-def _stop_at_contradictions(branches: list[JsonDict]) -> None:
-    """Fail where something was computed again and came out differently.
-
-    Raises:
-        VerificationError: so it is.
-    """
+def _contradiction(branches: list[JsonDict]) -> str:
+    """Return a sentence about the first link that was computed again and came out differently, or ""."""
     for node in branches:
         if node["strength"] == Strength.CONTRADICTED:
-            raise VerificationError(f"link {node['link']}: computed again, it comes out differently: do not trust it")
-        _stop_at_contradictions(node.get("branches", []))
+            return f"link {node['link']}: computed again, it comes out differently: do not trust it"
+        if deeper := _contradiction(node.get("branches", [])):
+            return deeper
+    return ""
 
 
 def _branches(walk: Walk, digest: str, backwards: bool, seen: set[str], depth: int) -> list[JsonDict]:

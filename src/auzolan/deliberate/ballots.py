@@ -40,13 +40,14 @@ from auzolan.core.record.canonical import (
     only_keys,
     read_canonical,
 )
-from auzolan.core.record.errors import MalformedError
+from auzolan.core.record.errors import MalformedError, UsageError
 from auzolan.core.record.merkle import leaf_hash, root_of
 from auzolan.core.record.record import check_digest
 from auzolan.deliberate.votes import MAX_STATEMENTS, Packed, VoteTable
 
 FORMAT = "auzolan-ballots/v1"
 SALT_BYTES, PSEUDONYM_BYTES = 32, 16
+MAX_VALUES = 2**15 - 1
 _MAGIC = FORMAT.encode() + b"\n"
 _MAX_HEADER = 64 * 2**20
 _FIELDS = frozenset({"erased", "generation", "participants", "statements", "strata", "votes"})
@@ -149,14 +150,14 @@ class Ballots:
         """Return the ballots without these participants, of whom only the entries stay.
 
         Raises:
-            MalformedError: nobody is left, or one of them is not here.
+            UsageError: nobody is left, or one of them is not here.
         """
         gone = frozenset(pseudonyms)
         keep = np.array([who not in gone for who in self.table.participants], dtype=bool)
         if len(keep) - int(keep.sum()) != len(gone):
-            raise MalformedError("ballots: expected participants of this snapshot")
+            raise UsageError("ballots: expected participants of this snapshot")
         if not keep.any():
-            raise MalformedError("ballots: nobody would be left")
+            raise UsageError("ballots: nobody would be left")
         entries, places = self._entries(), self._positions()
         erased = [Erased(places[i], self.generation + 1, entries[i]) for i in np.flatnonzero(~keep)]
         lengths = self.table.votes_per_participant
@@ -207,20 +208,22 @@ def seal(table: VoteTable, strata: Mapping[str, Mapping[str, str]], salts: bytes
 
     Args:
         table: the votes.
-        strata: stratum -> pseudonym -> value.
+        strata: stratum -> pseudonym -> value; an empty value is none.
         salts: 32 random bytes per participant.
 
     Raises:
-        MalformedError: too few salts, or a stratum with more than 65,535 values.
+        MalformedError: too few salts, or a stratum with more than `MAX_VALUES` values.
     """
     n = len(table.participants)
     if len(salts) != n * SALT_BYTES:
         raise MalformedError(f"ballots: {n} participants need {n * SALT_BYTES} bytes of salt")
     declared, codes = [], np.zeros((n, len(strata)), dtype=np.uint16)
     for column, name in enumerate(sorted(strata)):
-        values = sorted({strata[name][who] for who in table.participants if who in strata[name]})
-        if len(values) >= 2**16:
-            raise MalformedError(f"stratum {name[:40]!r}: {len(values):,} values, at most 65,535 can be told apart")
+        values = sorted({strata[name].get(who, "") for who in table.participants} - {""})
+        if len(values) > MAX_VALUES:
+            raise MalformedError(
+                f"stratum {name[:40]!r}: {len(values):,} values, at most {MAX_VALUES:,} are told apart"
+            )
         number = {value: place for place, value in enumerate(values, 1)}
         codes[:, column] = [number.get(strata[name].get(who, ""), 0) for who in table.participants]
         declared.append(Stratum(name, tuple(values)))
@@ -245,6 +248,8 @@ def read_ballots(data: bytes) -> Ballots:
     n, n_votes = (as_int(header.get(name), f"ballots.{name}") for name in ("participants", "votes"))
     statements = _read_statements(header)
     strata = tuple(_read_stratum(item) for item in as_list(header.get("strata"), "ballots.strata"))
+    if any(a.name >= b.name for a, b in pairwise(strata)):
+        raise MalformedError("ballots.strata: expected ascending names")
     generation = as_int(header.get("generation"), "ballots.generation")
     kind = np.dtype("<u2" if len(statements) <= 2**14 else "<u4")
     parts: list[memoryview] = []
@@ -282,8 +287,8 @@ def _read_stratum(item: JsonValue) -> Stratum:
     fields = as_object(item, "ballots.strata")
     only_keys(fields, frozenset({"name", "values"}), "ballots.strata")
     values = tuple(as_text(v, "ballots.strata.values") for v in as_list(fields.get("values"), "ballots.strata.values"))
-    if list(values) != sorted(set(values)):
-        raise MalformedError("ballots.strata.values: expected sorted values")
+    if list(values) != sorted(set(values)) or len(values) > MAX_VALUES:
+        raise MalformedError("ballots.strata.values: expected sorted values, not too many")
     return Stratum(as_text(fields.get("name"), "ballots.strata.name"), values)
 
 
@@ -298,7 +303,7 @@ def _read_erased(header: JsonObject, n: int, generation: int) -> tuple[Erased, .
     places = [each.position for each in erased]
     if places != sorted(set(places)) or (places and places[-1] >= n + len(erased)):
         raise MalformedError("ballots.erased: expected ascending positions")
-    if {each.generation for each in erased} != set(range(1, generation + 1)):
+    if generation > len(erased) or {each.generation for each in erased} != set(range(1, generation + 1)):
         raise MalformedError("ballots.erased: expected somebody erased in each generation")
     return tuple(erased)
 

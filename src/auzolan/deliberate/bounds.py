@@ -65,13 +65,13 @@ def _quantiles(cells: NDArray[np.int64], side: int) -> NDArray[np.int64]:
 def _is_cdf_at_most(millionth: int, k: int, n: int, wanted: Fraction) -> bool:
     """Say whether the distribution function at `millionth` is at most `wanted`, so whether the quantile is not below.
 
-    Sums DLMF 8.17.22, I_x(a, b) = x^a (1-x)^b / (a B(a, b)) * (1 + x (a+b)/(a+1) + ...), for a = k + 1/2 and
-    b = n - k + 1/2, from the side on which the terms fall.
+    Sums DLMF 8.17.8, I_x(a, b) = x^a (1-x)^b / (a B(a, b)) * (1 + x (a+b)/(a+1) + ...), for a = k + 1/2 and
+    b = n - k + 1/2, from the side on which x is at most one half: there the terms soon fall fast.
     """
     if millionth <= 0 or millionth >= PPM:
         return millionth <= 0
     a, b, x = k + Fraction(1, 2), n - k + Fraction(1, 2), Fraction(millionth, PPM)
-    if x > a / (a + b):
+    if 2 * x > 1:
         return 1 - _series(1 - x, b, a) <= wanted
     return _series(x, a, b) <= wanted
 

@@ -63,6 +63,12 @@ class Grouping:
         return sizes
 
 
+def group_name(number: int) -> str:
+    """Return the letter of a group, A for the largest; after Z come AA, AB and so on."""
+    letter = chr(ord("A") + number % 26)
+    return letter if number < 26 else group_name(number // 26 - 1) + letter
+
+
 def group_opinions(
     table: VoteTable, moderated_out: Collection[int] = frozenset(), seed: bytes = bytes(32), k: int | None = None
 ) -> Grouping:

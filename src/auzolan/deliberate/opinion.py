@@ -80,7 +80,7 @@ class Consensus(NamedTuple):
 
 @dataclass(frozen=True)
 class Statistics:
-    """What Polis would say of a conversation with these groups."""
+    """What Polis would say of a conversation with these groups; without groups it has no group-aware consensus."""
 
     groups: list[GroupVotes]
     total: dict[int, Tally]
@@ -127,7 +127,7 @@ def statistics_of_counts(
     return Statistics(
         groups=rows,
         total=total,
-        gac={s: math.prod(_share(g.votes[s].agree, g.votes[s].seen) for g in rows) for s in statements},
+        gac={s: math.prod(_share(g.votes[s].agree, g.votes[s].seen) for g in rows) for s in statements if rows},
         consensus=Consensus(_consensus(total, eligible, "agree"), _consensus(total, eligible, "disagree")),
         repness=[_representatives(rows, number, eligible) for number in range(len(rows))],
     )

@@ -8,6 +8,7 @@ and, unlike it, can be compared across numbers of groups.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,6 @@ from auzolan.deliberate.opinion import Statistics, Tally
 from auzolan.deliberate.stability import majority_stability
 from auzolan.deliberate.votes import Labels
 
-GROUP_NAMES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DOT_PEOPLE = 5
 _MOST_DOTS = 300
 
@@ -31,7 +31,7 @@ class Dot:
 
     Attributes:
         x, y: where they stand on the opinion plane on average, within ±1.
-        group: number, or -1 for people in no group.
+        group: number.
         people: how many.
     """
 
@@ -51,7 +51,7 @@ class StatementView:
         lower, upper: Jeffreys bounds of the share of agreement among all who saw it, 0 to 1.
         groups: votes per group.
         group_bounds: the same bounds per group.
-        gac: Polis' group-aware consensus.
+        gac: Polis' group-aware consensus; 0 where there are no groups.
         common: geometric mean of the groups' smoothed shares, or of all when there are no groups.
         holds: share of resamples in which at least half agree in every group (of all, when there are none).
         holds_against: the same for disagreement.
@@ -171,8 +171,8 @@ def statement_views(
                 lower=lower[position],
                 upper=upper[position],
                 groups=cells,
-                gac=found.gac[statement.id],
-                common=float(np.prod(shares)) ** (1 / len(shares)),
+                gac=found.gac.get(statement.id, 0.0),
+                common=math.exp(math.fsum(map(math.log, shares)) / len(shares)),
                 holds=majority_stability([cell.agree for cell in judged], seen, people),
                 holds_against=majority_stability([cell.disagree for cell in judged], seen, people),
                 group_bounds=tuple(bounds[position] for bounds in of_groups),
@@ -216,12 +216,6 @@ def _morton(places: Points) -> Points:
         code |= ((places[:, 0] >> bit) & 1) << (2 * bit)
         code |= ((places[:, 1] >> bit) & 1) << (2 * bit + 1)
     return code
-
-
-def group_name(number: int) -> str:
-    """Return the letter of a group; after Z come AA, AB and so on."""
-    name = GROUP_NAMES[number % 26]
-    return name if number < 26 else group_name(number // 26 - 1) + name
 
 
 def percent(part: int, whole: int) -> str:

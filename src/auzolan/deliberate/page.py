@@ -14,8 +14,9 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 
 from auzolan.core.record.findings import plain
+from auzolan.deliberate.grouping import group_name
 from auzolan.deliberate.opinion import FORMULAS, Kind, Tally
-from auzolan.deliberate.overview import Overview, StatementView, group_name, of_100, percent
+from auzolan.deliberate.overview import Overview, StatementView, of_100, percent
 from auzolan.deliberate.page_map import key, map_svg, map_table
 from auzolan.deliberate.page_style import STYLE
 

@@ -10,7 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from auzolan.deliberate.overview import Dot, Overview, group_name, percent
+from auzolan.deliberate.grouping import group_name
+from auzolan.deliberate.overview import Dot, Overview, percent
 from auzolan.deliberate.page_style import COLOURED_GROUPS
 
 _WIDTH = 320.0

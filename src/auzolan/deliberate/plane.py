@@ -9,7 +9,7 @@ the middle. As in Polis, a statement that was moderated out counts there as
 voted on by everybody.
 
 Reproducible by construction: no BLAS, no LAPACK. What is large is summed
-exactly, as integers held in doubles below 2**53, so that neither the order of
+exactly, as integers held in doubles below 2**52, so that neither the order of
 sums nor a fused multiply-add can change a bit; what is small is summed by
 `math.fsum`, which rounds once. All else is element by element in IEEE 754.
 """
@@ -29,7 +29,7 @@ from auzolan.deliberate.votes import VoteTable
 Matrix = NDArray[np.float64]
 _SCALE = 2**10  # one vote, in the centred matrix
 _UNIT = 2**20  # length of a direction
-_EXACT = 2**53
+_EXACT = 2**52  # below it even a half is exact
 _BLOCK = 4  # directions iterated at once; two are wanted
 _STEPS = 60
 _TOLERANCE = 1e-4  # of the residual, relative to the eigenvalue
@@ -47,7 +47,7 @@ def opinion_plane(
         seed: 32 bytes that fix the first guess; with a clear first and second direction it does not matter.
 
     Returns:
-        (placed participants, 2) int64 within ±2**14, zero where the votes do not differ at all.
+        (placed participants, 2) int64 within ±2**14; zero where votes do not differ or there is a single statement.
     """
     out = frozenset(moderated_out)
     is_out = np.array([statement in out for statement in table.statements], dtype=bool)

@@ -28,13 +28,20 @@ def pseudonyms(key: bytes, scope: str) -> Callable[[str], str]:
     """
     if len(key) != KEY_BYTES:
         raise UsageError(f"the key of pseudonyms has {len(key)} bytes, expected {KEY_BYTES}")
-    if not scope:
-        raise UsageError("the conversation needs a name")
-    start = hmac.new(key, scope.encode() + b"\x00", "sha256")
+    if not scope or "\x00" in scope:
+        raise UsageError("the conversation needs a name, without zero bytes")
+    start = hmac.new(key, _utf8(scope) + b"\x00", "sha256")
 
     def pseudonym(participant: str) -> str:
         state = start.copy()
-        state.update(participant.encode())
+        state.update(_utf8(participant))
         return state.digest()[:PSEUDONYM_BYTES].hex()
 
     return pseudonym
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise UsageError("expected words in UTF-8") from None

@@ -7,6 +7,7 @@ The same conversation gives the same bytes, whatever the order of its rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from auzolan.core.kinds.deliberate import CleaningRule, Snapshot
 from auzolan.core.record.canonical import (
@@ -49,6 +50,7 @@ def read_statements(data: bytes) -> tuple[Statement, ...]:
         MalformedError: it has not the form that `statements_bytes` gives.
     """
     table = as_object(read_canonical(data, "statements"), "statements")
+    only_keys(table, frozenset({"format", "statements"}), "statements")
     if table.get("format") != STATEMENTS_FORMAT:
         raise MalformedError(f"statements: expected format {STATEMENTS_FORMAT}")
     found = [_read_statement(item) for item in as_list(table.get("statements"), "statements")]
@@ -95,7 +97,6 @@ def snapshot_of(
         commons: id of the root.
         blobs: digests of the blobs with statements and ballots, by name.
     """
-    agree, disagree, passed = (int(count) for count in conversation.table.totals().sum(axis=0))
     return Snapshot(
         source={
             "tool": conversation.tool,
@@ -113,9 +114,6 @@ def snapshot_of(
             "participants": len(conversation.table.participants),
             "statements": len(conversation.statements),
             "votes": conversation.table.n_votes,
-            "agree": agree,
-            "disagree": disagree,
-            "pass": passed,
             "rows_read": conversation.rows_read,
         },
         cleaning=tuple(CleaningRule(each.rule, each.votes, each.others) for each in conversation.cleaning),
@@ -172,12 +170,14 @@ def verify_ballots(snapshot: Snapshot, ballots: Ballots, statements: tuple[State
     """
     if ballots.generation != snapshot.generation or ballots.root().hex() != snapshot.commitment:
         raise VerificationError("these ballots are not the ones that the snapshot commits to")
+    if len(ballots.erased) != snapshot.n_forgotten:
+        n = len(ballots.erased)
+        raise VerificationError(f"the snapshot says {snapshot.n_forgotten} forgotten, its ballots {n}")
     if tuple(each.id for each in statements) != ballots.table.statements:
         raise VerificationError("the snapshot's statements are not the ones that were voted on")
     counted = {"participants": len(ballots.table.participants) + snapshot.n_forgotten, "statements": len(statements)}
     if not snapshot.generation:
-        agree, disagree, passed = (int(count) for count in ballots.table.totals().sum(axis=0))
-        counted |= {"votes": ballots.table.n_votes, "agree": agree, "disagree": disagree, "pass": passed}
+        counted["votes"] = ballots.table.n_votes
     for name, count in counted.items():
         if snapshot.counts[name] != count:
             raise VerificationError(f"the snapshot says {snapshot.counts[name]:,} {name}, its ballots {count:,}")
@@ -187,14 +187,19 @@ def verify_ballots(snapshot: Snapshot, ballots: Ballots, statements: tuple[State
 def verify_successor(new: Snapshot, old: Snapshot, ballots: Ballots) -> Snapshot:
     """Return `new` if its ballots are those of `old` without the forgotten participants, and nothing else changed.
 
+    Does not check: that `ballots` are those of `new` (`verify_ballots`).
+
     Raises:
         VerificationError: they are not.
     """
     if old.generation >= new.generation or ballots.root_of_generation(old.generation).hex() != old.commitment:
         raise VerificationError("these are not the ballots of the earlier snapshot without those forgotten")
-    same = (new.source, new.agree_sign, new.privacy, new.licence, new.counts) == (
-        old.source, old.agree_sign, old.privacy, old.licence, old.counts,
-    )  # fmt: skip
-    if not same:
+    if _lasting(new) != _lasting(old):
         raise VerificationError("the snapshot changes more than the ballots of those forgotten")
     return new
+
+
+def _lasting(snapshot: Snapshot) -> Snapshot:
+    """Return a snapshot without what changes when somebody is forgotten."""
+    cleaning = tuple(each for each in snapshot.cleaning if each.rule != Snapshot.FORGOTTEN)
+    return replace(snapshot, cleaning=cleaning, imported_at="", commitment="", generation=0, supersedes=None, blobs={})

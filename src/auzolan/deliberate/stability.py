@@ -4,7 +4,8 @@ The bootstrap over participants with groups held fixed (Efron 1979), without its
 noise: drawing a group's members again, with replacement, gives a statement's
 (agree, other votes, unseen) counts an exact multinomial distribution, so the
 share of resamples in which at least half of those who saw the statement agree
-is computed and not simulated. Groups are drawn independently, so their shares
+is computed and not simulated (in very large groups every few terms of the sum,
+which changes it by less than 0.001). Groups are drawn independently, so their shares
 multiply.
 
 Not here: doubt about the groups themselves (they are held fixed), and who did
@@ -19,7 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.special
 
-_SPREAD = 9  # standard deviations beyond which the binomial's tails (below 1e-18) are left out
+_SPREAD, _SKEW = 9, 40  # standard deviations, and people beside them, beyond which tails are left out
 
 
 def majority_stability(successes: Sequence[int], seen: Sequence[int], sizes: Sequence[int]) -> float:
@@ -38,13 +39,16 @@ def majority_stability(successes: Sequence[int], seen: Sequence[int], sizes: Seq
 
 def _of_group(successes: int, seen: int, size: int) -> float:
     """Sum over how many of the resampled have seen it: S ~ Bin(size, seen/size), agreeing ~ Bin(S, successes/seen)."""
+    if not 0 <= successes <= seen <= size:
+        raise ValueError("expected at most as many who agree as have seen it, and these at most all of the group")
     if not seen:
         return 0.0
     mean = float(seen)
-    spread = math.sqrt(mean * max(1 - seen / size, 0.0)) * _SPREAD + 1
+    spread = math.sqrt(mean * max(1 - seen / size, 0.0)) * _SPREAD + _SKEW
     low, high = max(1, math.floor(mean - spread)), min(size, math.ceil(mean + spread))
-    # A smooth sum: where it is long, every few hundredth of a standard deviation is enough.
-    n = np.arange(low, high + 1, max(1, (high - low) // 4000))
+    # A smooth sum: where it is long, every few hundredth of a standard deviation is enough. By an odd step, because
+    # only an even number of people can be divided in halves.
+    n = np.arange(low, high + 1, (high - low) // 4000 | 1)
     share = seen / size
     logarithm = scipy.special.gammaln(size + 1) - scipy.special.gammaln(n + 1) - scipy.special.gammaln(size - n + 1)
     weights = np.exp(logarithm + scipy.special.xlogy(n, share) + scipy.special.xlog1py(size - n, -share))

@@ -27,10 +27,10 @@ from auzolan.core.record.canonical import (
     canonical_bytes,
     read_canonical,
 )
-from auzolan.core.record.errors import MalformedError, VerificationError
+from auzolan.core.record.errors import MalformedError, NotCheckedError, VerificationError
 from auzolan.deliberate import bounds, grouping, opinion
 from auzolan.deliberate.ballots import Ballots
-from auzolan.deliberate.grouping import Grouping
+from auzolan.deliberate.grouping import Grouping, group_name
 from auzolan.deliberate.votes import NO_GROUP, Labels
 
 COUNTS_FORMAT, LABELS_FORMAT = "auzolan-counts/v1", "auzolan-labels/v1"
@@ -58,15 +58,15 @@ class Division:
         name: "opinion" for groups derived from votes, else the stratum's name.
         kind: "derived" or "declared".
         values: names of the groups.
-        sizes: participants in each.
-        unassigned: participants in none.
+        sizes: participants in each, or None where one of a declared division would tell of few people.
+        unassigned: participants in none, withheld together with the sizes.
     """
 
     name: str
     kind: str
     values: tuple[str, ...]
-    sizes: tuple[int, ...]
-    unassigned: int
+    sizes: tuple[int, ...] | None
+    unassigned: int | None
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Counts:
                 "name": each.name,
                 "kind": each.kind,
                 "values": list(each.values),
-                "sizes": list(each.sizes),
+                "sizes": None if each.sizes is None else list(each.sizes),
                 "unassigned": each.unassigned,
             }
             for each in self.divisions
@@ -133,8 +133,10 @@ def count(ballots: Ballots, labels: Labels, n_groups: int, min_cell: int) -> Cou
     divisions, tables = [], []
     totals = ballots.table.totals()
     for name, kind, values, of_each in _divisions(ballots, labels, n_groups):
-        sizes = np.bincount(of_each[of_each >= 0], minlength=len(values)).tolist()
-        divisions.append(Division(name, kind, values, tuple(sizes), int((of_each < 0).sum())))
+        sizes = np.bincount(of_each + 1, minlength=len(values) + 1).tolist()
+        small = kind == DECLARED and any(0 < size < min_cell for size in sizes)
+        shown = (None, None) if small else (tuple(sizes[1:]), sizes[0])
+        divisions.append(Division(name, kind, values, *shown))
         tables.append(ballots.table.counts(of_each, len(values)))
     all_cells = _cells(totals[None])[0]
     by_cells = [_cells(table) for table in tables]
@@ -159,11 +161,6 @@ def _divisions(ballots: Ballots, labels: Labels, n_groups: int) -> list[tuple[st
         of_each = ballots.codes[:, column].astype(np.int32) - 1
         found.append((stratum.name, DECLARED, stratum.values, of_each.astype(np.int16)))
     return found
-
-
-def group_name(number: int) -> str:
-    """Return the name of an opinion group: A for the largest, then B and so on."""
-    return chr(ord("A") + number)
 
 
 def _cells(table: NDArray[np.int64]) -> list[list[Cell]]:
@@ -200,12 +197,22 @@ def read_counts(data: bytes) -> Counts:
 def _read_division(item: JsonValue) -> Division:
     fields = as_object(item, "counts.divisions")
     values = tuple(as_text(v, "counts.divisions") for v in as_list(fields.get("values"), "counts.divisions"))
-    sizes = tuple(as_int(v, "counts.divisions") for v in as_list(fields.get("sizes"), "counts.divisions"))
+    listed, unassigned = fields.get("sizes"), fields.get("unassigned")
+    sizes = None
+    if listed is not None:
+        sizes = tuple(as_int(size, "counts.divisions") for size in as_list(listed, "counts.divisions"))
     kind = fields.get("kind")
-    if len(sizes) != len(values) or not isinstance(kind, str) or kind not in (DERIVED, DECLARED):
+    if (
+        (sizes is not None and len(sizes) != len(values))
+        or not isinstance(kind, str)
+        or kind not in (DERIVED, DECLARED)
+    ):
         raise MalformedError("counts.divisions: expected a size per value, and a kind")
     name = as_text(fields.get("name"), "counts.divisions")
-    return Division(name, kind, values, sizes, as_int(fields.get("unassigned"), "counts.divisions"))
+    rest = None if unassigned is None else as_int(unassigned, "counts.divisions")
+    if (rest is None) is not (sizes is None) or (kind == DERIVED and sizes is None):
+        raise MalformedError("counts.divisions: expected sizes and unassigned, or neither for a declared division")
+    return Division(name, kind, values, sizes, rest)
 
 
 def _read_statement(item: JsonValue, divisions: Sequence[Division]) -> StatementCounts:
@@ -234,6 +241,7 @@ def _read_cell(item: JsonValue) -> Cell:
 
 def labels_bytes(labels: Labels) -> bytes:
     """Return the blob "labels": the format's name, then a byte per participant, group + 1, 0 for none."""
+    assert int(labels.max(initial=0)) < 255, "grouping finds at most five groups"
     return _LABELS_MAGIC + (labels + 1).astype(np.uint8).tobytes()
 
 
@@ -283,14 +291,15 @@ def verify_tally(tally: Tally, counts_data: bytes, labels_data: bytes, ballots: 
     """Return the counts if they are what the ballots and the labels amount to, counted again.
 
     Checks: every count and bound, which of them are withheld, the sizes of groups.
-    Does not check: how the groups were found. Whoever counts again reads the labels.
+    Does not check: how the groups were found (`chosen`, silhouettes). Whoever counts again reads the labels.
 
     Raises:
         VerificationError: something differs.
-        MalformedError: the labels are about other participants, or the methods are not known here.
+        MalformedError: the labels are about other participants.
+        NotCheckedError: the methods are not known here.
     """
     if tally.methods != METHODS:
-        raise MalformedError(f"tally: was made by methods that this version does not know: {dict(tally.methods)}")
+        raise NotCheckedError("the tally was made by methods that this version of auzolan does not know")
     labels = read_labels(labels_data, len(ballots.table.participants), len(tally.groups))
     counts = count(ballots, labels, len(tally.groups), tally.min_cell)
     if counts.to_bytes() != counts_data:

@@ -112,7 +112,10 @@ class VoteTable:
 
     def totals(self) -> NDArray[np.int64]:
         """Count all votes on each statement: (statements, 3) int64, agree, disagree, pass."""
-        table = np.bincount(self.packed, minlength=len(self.statements) * 4).reshape(len(self.statements), 4)
+        cells = np.zeros(len(self.statements) * 4, dtype=np.int64)
+        for first in range(0, self.n_votes, _BLOCK):
+            cells += np.bincount(self.packed[first : first + _BLOCK], minlength=cells.size)
+        table = cells.reshape(len(self.statements), 4)
         return np.ascontiguousarray(table[:, [2, 0, 1]])
 
 

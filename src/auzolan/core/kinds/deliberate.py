@@ -37,7 +37,8 @@ class Snapshot:
         identity: how participants were told apart, as the importer states it.
         agree_sign: +1 or -1 as agree is written in the source, 0 where it uses words.
         sign_evidence: how that was established.
-        counts: participants, statements, votes, agree, disagree, pass, rows_read, as they were at the import.
+        counts: participants, statements, votes, rows_read, as they were at the import. How many agreed in all is not
+            said: less a tally's published counts, it would be the votes that are withheld there.
         cleaning: every rule that was applied; one of them counts those forgotten since.
         commitment: root of the salted tree over the ballots.
         privacy: who may see ballots: "public", "auditors" or "private".
@@ -53,9 +54,7 @@ class Snapshot:
     BALLOTS: ClassVar[str] = "ballots"
     FORGOTTEN: ClassVar[str] = "participants forgotten since the import"
     SOURCE: ClassVar[tuple[str, ...]] = ("layout", "name", "tool", "topic", "url")
-    COUNTS: ClassVar[tuple[str, ...]] = (
-        "agree", "disagree", "participants", "pass", "rows_read", "statements", "votes",
-    )  # fmt: skip
+    COUNTS: ClassVar[tuple[str, ...]] = ("participants", "rows_read", "statements", "votes")
 
     source: Mapping[str, str]
     licence: str
@@ -71,6 +70,11 @@ class Snapshot:
     commons: str
     blobs: Mapping[str, str] = field(default_factory=dict)
     supersedes: str | None = None
+
+    @property
+    def ballots_blob(self) -> str:
+        """Digest of the blob that holds the ballots."""
+        return self.blobs[_blob_name(self.BALLOTS, self.privacy)]
 
     @property
     def n_forgotten(self) -> int:
@@ -124,7 +128,9 @@ class Snapshot:
         for name in (cls.STATEMENTS, _blob_name(cls.BALLOTS, privacy)):
             if name not in record.blobs:
                 raise MalformedError(f"snapshot: expected a blob {name!r}")
-        return cls(
+        if {cls.BALLOTS, PRIVATE_BLOB_PREFIX + cls.BALLOTS} <= set(record.blobs):
+            raise MalformedError("snapshot: expected ballots that are either public or private")
+        snapshot = cls(
             source={name: _text(source.get(name), f"snapshot: source.{name}") for name in cls.SOURCE},
             licence=_text(body.get("licence"), "snapshot: licence"),
             imported_at=as_text(body.get("imported_at"), "snapshot: imported_at"),
@@ -140,6 +146,9 @@ class Snapshot:
             blobs=dict(record.blobs),
             supersedes=record.links.get(SUPERSEDES),
         )
+        if snapshot.n_participants < 0:
+            raise MalformedError("snapshot: more participants were forgotten than there were")
+        return snapshot
 
 
 @dataclass(frozen=True)
@@ -206,7 +215,8 @@ class Tally:
         body = record.body
         methods = as_object(body.get("methods"), "tally: methods")
         silhouettes = as_object(body.get("silhouettes_ppm"), "tally: silhouettes_ppm")
-        if cls.COUNTS not in record.blobs or not {cls.LABELS, PRIVATE_BLOB_PREFIX + cls.LABELS} & set(record.blobs):
+        labels = {cls.LABELS, PRIVATE_BLOB_PREFIX + cls.LABELS} & set(record.blobs)
+        if cls.COUNTS not in record.blobs or len(labels) != 1:
             raise MalformedError("tally: expected blobs 'counts' and 'labels' or 'private.labels'")
         return cls(
             snapshot=check_digest(record.links.get(cls.SNAPSHOT), "tally: link 'snapshot'"),

@@ -94,16 +94,11 @@ class Ledger(LedgerView):
         self._private.write_all({f"staged/{digest}": data})
         return digest
 
-    def keep_private_blob(self, data: bytes, salt: bytes, subject: str | None = None) -> str:
-        """Keep the bytes of a private blob behind 32 random ones; return the digest.
-
-        With `subject`, it is noted first, so that even what a crash leaves can be found by name (`note_subject`).
-        """
+    def keep_private_blob(self, data: bytes, salt: bytes) -> str:
+        """Keep the bytes of a private blob behind 32 random ones; return the digest."""
         if len(salt) != 32:
             raise UsageError("a private blob needs a salt of 32 bytes")
         digest = sha256(salt + data).hexdigest()
-        if subject:
-            self.note_subject(subject, digest)
         self._private.write_all({blob_path(digest): salt + data})
         return digest
 
@@ -342,4 +337,7 @@ def _open_log_key(wanted: PublicKey, open_key: OpenKey) -> SigningKey:
 
 
 def _subject_folder(subject: str) -> str:
-    return f"about/{sha256(subject.encode()).hexdigest()}"
+    try:
+        return f"about/{sha256(subject.encode()).hexdigest()}"
+    except UnicodeEncodeError:
+        raise UsageError("expected words in UTF-8") from None

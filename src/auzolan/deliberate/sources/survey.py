@@ -248,19 +248,21 @@ class _Reader:
         return value
 
 
+_SHOWN_WORDS = 6
 _NOT_SEEN = 9  # a cell of nothing but spaces; no vote has this value
 
 
 def _unknown(cell: str, words: Mapping[str, int]) -> str:
     """Return the sentence for an unknown word; the word itself could be somebody's name."""
+    known = {spoken: [word for word, meaning in words.items() if meaning == vote] for vote, spoken in _SPOKEN.items()}
     lists = "; ".join(
-        f"for {spoken}: {', '.join(word for word, meaning in words.items() if meaning == vote)}"
-        for vote, spoken in _SPOKEN.items()
+        f"for {spoken}: {', '.join(listed[:_SHOWN_WORDS])}{' …' if len(listed) > _SHOWN_WORDS else ''}"
+        for spoken, listed in known.items()
     )
     return (
-        f"expected a word for agree, disagree or pass, got another of {len(cell):,} characters (known are {lists}); "
-        "scales with more than three answers (Likert) are not supported, and a column that is no statement must be "
-        "declared"
+        f"expected a word for agree, disagree or pass, got another of {len(cell):,} characters. If this column is no "
+        f"statement, declare it as a stratum or as who it is; if it is, say which words mean what (known are {lists}). "
+        "Scales with more than three answers (Likert) are not supported"
     )
 
 
