@@ -12,6 +12,7 @@ SECTIONS = {
     "merkle": "The Merkle log against pymerkle",
     "ledger": "A ledger of a million entries",
     "opinion": "Opinion groups and statistics against red-dwarf",
+    "rules": "Counting rules against abcvoting and pabutools",
 }
 LAST = "## What measuring has changed\n"  # new sections are put before it
 

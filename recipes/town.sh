@@ -104,31 +104,37 @@ quiet as visitor deliberate stats --commons town --most 5 --html votes.html
 quiet as visitor deliberate stats --commons town --most 5 | sed -n '/^What all groups/,/^Below each/p' | sed '$d'
 echo "All of it, with a map of opinions: votes.html"
 
-say "6. The neighbour checks the log and cosigns it: two places know this history."
+say "6. Articles are selected in proportion to those who agree, with a certificate:"
+show as library deliberate ratify --commons town --key demo/library-desk > selected
+selection=$(awk '/committed/ { print $NF }' selected)
+grep -v committed selected
+rm selected
+
+say "7. The neighbour checks the log and cosigns it: two places know this history."
 quiet as neighbour cosign town --root "$root" --key demo/neighbour > /dev/null
 echo "The neighbour verified all $(sed -n 2p town/ledger/checkpoint) entries and signed that it saw them."
 echo "It will refuse to cosign any log that does not continue them."
 
-say "7. Anybody verifies a copy of the published folder, with the root they know:"
+say "8. Anybody verifies a copy of the published folder, with the root they know:"
 mkdir published
 cp -r town/ledger/. published/
 show as visitor verify published --root "$root"
 
-say "8. From the tally, backwards and forwards:"
-show as library trace "$tally" --root "$root" --commons town
+say "9. From the articles, backwards and forwards:"
+show as library trace "$selection" --root "$root" --commons town
 
-say "9. resident-17 asks to be forgotten. The bytes go, a signed tombstone stays:"
+say "10. resident-17 asks to be forgotten. The bytes go, a signed tombstone stays:"
 show as library forget resident-17 --commons town --key demo/library-desk
 quiet as neighbour cosign town --root "$root" --key demo/neighbour > /dev/null
 show as library trace "$minutes" --root "$root" --commons town
 
-say "10. Somebody changes one word of the published minutes:"
+say "11. Somebody changes one word of the published minutes:"
 cp -r published forged
 file=$(grep -rl 'ask the town' forged/blobs)
 replace 's/ask the town/tell the town/' "$file"
 refused as visitor verify forged --root "$root"
 
-say "11. A proof file for one record, to keep or to mail, checked against the log:"
+say "12. A proof file for one record, to keep or to mail, checked against the log:"
 quiet as library prove "$minutes" --commons town --output minutes.tlog-proof > /dev/null
 show as visitor verify minutes.tlog-proof --root "$root" --commons town
 

@@ -160,6 +160,27 @@ def test_the_checking_page_runs(demo: tuple[Path, str], web: str, tmp_path: Path
     assert (tmp_path / "line.txt").read_text().startswith("— neighbour.example ")
 
 
+def test_the_ratify_page_runs(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "recipes" / "town-votes", tmp_path / "town-votes")
+    until_tally = "\n".join(_blocks(ROOT / "docs" / "votes.md")[1:4])
+    script = "\n".join(block for block in _blocks(ROOT / "docs" / "ratify.md") if "bench." not in block)
+
+    result = _run(f"{until_tally}\n{script}", tmp_path)
+
+    assert 0 == result.returncode, result.stdout + result.stderr
+    assert "tally [checked]" in result.stdout
+    assert "rules [checked]" in result.stdout
+    assert [] == [line for line in result.stdout.splitlines() if len(line) > 80 and not _ID.search(line)]
+
+
+def test_the_yields_of_the_rules_are_as_documented() -> None:
+    table = [line for line in (ROOT / "docs" / "ratify.md").read_text().splitlines() if line.startswith("| london")]
+    result = _run(f"cd '{ROOT}' && '{sys.executable}' -m bench.yield_of_rules tests/data/polis", ROOT)
+
+    assert 0 == result.returncode, result.stderr
+    assert table == [line for line in result.stdout.splitlines() if line.startswith("| london")]
+
+
 def test_the_votes_page_runs(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "recipes" / "town-votes", tmp_path / "town-votes")
     script = "\n".join(_blocks(ROOT / "docs" / "votes.md"))
@@ -167,9 +188,9 @@ def test_the_votes_page_runs(tmp_path: Path) -> None:
     result = _run(script, tmp_path)
 
     assert 0 == result.returncode, result.stdout + result.stderr
-    assert 2 == result.stdout.count("the same in every number")
+    assert 2 == result.stdout.count("the same in every count")
     assert "can no longer be recomputed" in result.stdout
-    assert "recomputed by steward" in " ".join(result.stdout.split())
+    assert "recomputed by us" in " ".join(result.stdout.split())
     assert (tmp_path / "votes.html").read_text().startswith("<!DOCTYPE html>")
 
 
@@ -183,7 +204,7 @@ def test_the_lost_disk_page_runs(demo: tuple[Path, str], tmp_path: Path) -> None
     result = _run(f"auzolan key new library-desk\n{script}", tmp_path, AUZOLAN_PASSPHRASE_FILE=str(passphrase))
 
     assert 0 == result.returncode, result.stdout + result.stderr
-    assert "all 7 entries, their records and every tile are whole" in result.stdout
+    assert "all 8 entries, their records and every tile are whole" in result.stdout
     assert "verdict: verified against the pinned root" in result.stdout
     assert "committed as entry 1" in result.stdout
     ledger, mirror = tmp_path / "town" / "ledger", tmp_path / "mirror"
@@ -215,7 +236,7 @@ def test_make_targets_that_are_documented_exist(page: Path) -> None:
 
 
 def test_no_page_has_commands_that_no_test_runs() -> None:
-    run_here = {"tutorial.md", "votes.md", "checking.md", "lost-disk.md", "README.md", "CONTRIBUTING.md"}
+    run_here = {"tutorial.md", "votes.md", "ratify.md", "checking.md", "lost-disk.md", "README.md", "CONTRIBUTING.md"}
     measured = {"benchmarks.md"}  # its commands are the benchmarks: `make bench`
 
     assert set() == {page.name for page in PAGES if _blocks(page)} - run_here - measured

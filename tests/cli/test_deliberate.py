@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.deliberation import LONDON, MATHBLOB, PEOPLE, SEATTLE, Place, found_in, place, polis, survey
-from tests.cli.machine import Machine, file_bits, listing, machine
+from tests.cli.machine import Machine, file_bits, listing, machine, path_of
 from tests.shared_data import shared_folder
 
 COPIED = {  # in the order of NAMES; counted from the files without this program
@@ -268,3 +268,39 @@ def test_a_tally_of_a_record_that_is_none_is_refused(here: Place) -> None:
 def test_without_votes_there_is_nothing_to_count(here: Place) -> None:
     assert "there is no snapshot/v1 in this commons yet" in here.error("deliberate", "tally", code=3)
     assert "there is no tally/v1 in this commons yet" in here.error("deliberate", "stats", code=3)
+
+
+def test_two_imports_of_the_same_votes_are_counted_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = []
+    for number in range(2):
+        here = place(tmp_path, monkeypatch, name=f"desk{number}")
+        here.read(polis(SEATTLE))
+        counted.append(here.record(here.tally())["blobs"]["counts"])
+
+    assert counted[0] == counted[1]
+
+
+def test_a_name_in_use_is_not_given_to_another_conversation(here: Place) -> None:
+    here.read(polis(LONDON), "--name", "town")
+    refused = here.error("deliberate", "import", polis(SEATTLE), "--name", "town", code=2)
+    here.read(polis(LONDON), "--name", "town", "--again")
+
+    assert "called 'town' here already" in refused
+
+
+def test_published_ballots_against_the_rules_are_noticed(here: Place) -> None:
+    snapshot = here.record(here.read(polis(LONDON)))
+    folder = here.machine.folder
+    (folder / "ballots").write_bytes(here.blob(snapshot["blobs"]["private.ballots"]))
+    (folder / "statements").write_bytes(here.blob(snapshot["blobs"]["statements"], private=False))
+    (folder / "body.json").write_text(json.dumps({**snapshot["body"], "ballots": "public"}))
+    proposed = here.run(
+        "propose", "record", "--kind", "snapshot/v1", "--body", folder / "body.json", "--link", f"commons={here.root}",
+        "--blob", f"ballots={folder / 'ballots'}", "--blob", f"statements={folder / 'statements'}",
+        "--key", "demo/desk",
+    )  # fmt: skip
+    here.run("commit", path_of(proposed))
+    tally = here.tally()
+
+    assert "contradicted" == here.links(tally, code=1)["snapshot"]["strength"]
+    assert "the rules reserve" in here.error("deliberate", "recount", tally, code=1)

@@ -59,6 +59,8 @@ def dies(here: Place, moment: int, monkeypatch: pytest.MonkeyPatch, *words: str 
         except Crash:
             return True
 
+    if "tallied already" in result.output:  # it died after the commit
+        return False
     assert 0 == result.exit_code, result.output
     assert changes() < moment
     return False
@@ -84,13 +86,13 @@ def assert_whole(here: Place) -> None:
 def test_an_import_that_dies_leaves_a_whole_snapshot_or_none(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     path = survey(here.machine.folder)
     seen = 0
-    for _ in moments(here, monkeypatch, "deliberate", "import", path, *OPTIONS):
+    for _ in moments(here, monkeypatch, "deliberate", "import", path, "--again", *OPTIONS):
         assert_whole(here)
         seen += 1
     waiting = here.json("pending")
     for row in waiting:
         here.run("commit", row["file"])
-    here.read_survey(path)
+    here.read_survey(path, "--again")
 
     assert seen > 10
     assert_whole(here)
@@ -103,7 +105,6 @@ def test_a_tally_that_dies_leaves_a_whole_tally_or_none(here: Place, monkeypatch
         assert_whole(here)
     for row in here.json("pending"):
         here.run("commit", row["file"])
-    here.tally()
 
     assert here.named_blobs() == here.private_blobs()
     assert {"recomputed"} == {here.links(each)["snapshot"]["strength"] for each in here.ids("tally/v1")}

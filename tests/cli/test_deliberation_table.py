@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from auzolan.cli.deliberation_table import print_overview
 from auzolan.deliberate.overview import Overview
-from tests.deliberate.overviews import HOSTILE, overview, two_groups, without_words
+from tests.deliberate.overviews import HOSTILE, overview, two_groups, with_withheld, without_words
 
 CHINESE = "我覺得應該審核人員，乘客保障、駕駛權益都要兼顧。最重要還是安全第一，不要讓任何人覺得 Uber 是例外。" * 4
 
@@ -36,6 +36,10 @@ CASES = {
     "20,000 characters": overview([[(5, 0, 0)], [(5, 0, 0)]], ["x" * 20_000]),
     "Chinese": overview([[(9, 1, 0)], [(8, 1, 0)]], [CHINESE]),
     "five groups": overview([[(5, 1, 0), (1, 5, 0)]] * 5),
+    "withheld": with_withheld(two_groups()),
+    "all withheld": with_withheld(overview([[], []], n_statements=0, sizes=[5, 5])),
+    "withheld without groups": with_withheld(overview([], n_statements=4)),
+    "bridging": replace(two_groups(), bridging={0: 0.1, 1: -0.2, 2: 0.3}, silhouette=0.38),
     "60 groups": overview([[(5, 1, 0), (1, 5, 0)]] * 60),
 }
 
@@ -135,6 +139,42 @@ def test_many_groups_are_told_by_the_lowest(capsys: pytest.CaptureFixture[str]) 
     assert "lowest" in text
     assert "A 83 %" in text
     assert "… and 48 more groups" in text
+
+
+def test_withheld_statements_are_counted_and_the_hint_says_where_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    print_overview(CASES["withheld"])
+    said = capsys.readouterr()
+    words = " ".join(said.out.split())
+
+    assert "statements 5" in words
+    assert "withheld counts by group on 2 statements: could tell of fewer than 5 people" in words
+    assert 2 == words.count("2 statements could not be considered here: counts by group withheld")
+    assert 1 == words.count("1 statement could not be considered here: counts withheld")
+    assert "--html FILE or --json shows what is published of the 2 statements withheld" in " ".join(said.err.split())
+
+
+def test_nothing_withheld_is_nothing_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "withheld" not in printed(capsys, two_groups())
+
+
+def test_the_table_says_how_far_apart_groups_are(capsys: pytest.CaptureFixture[str]) -> None:
+    words = " ".join(printed(capsys, CASES["bridging"]).split())
+
+    assert "Silhouette 0.38, where 1 is wholly apart and 0 is no groups at all: weakly apart" in words
+    assert "so they flatter differences between groups" in words
+
+
+def test_the_five_highest_bridging_intercepts_are_shown_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    of = overview([[(9, 1, 0)] * 7] * 2)
+    text = printed(capsys, replace(of, bridging={**{n: n / 10 for n in range(7)}, 99: 5.0}))
+    _, shown = text.split("easily gamed, no basis for decisions")
+
+    assert ["#6", "#5", "#4", "#3", "#2"] == [word for word in shown.split() if word.startswith("#")]
+    assert ["+0.600", "+0.500", "+0.400", "+0.300", "+0.200"] == [word for word in shown.split() if word[0] == "+"]
+
+
+def test_bridging_that_cannot_be_had_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "too few people voted on enough statements" in printed(capsys, replace(two_groups(), bridging={}))
 
 
 def test_a_hint_on_stderr_says_how_to_see_more(capsys: pytest.CaptureFixture[str]) -> None:

@@ -121,7 +121,7 @@ def test_a_new_tally_must_not_tell_how_the_forgotten_voted(here: Place) -> None:
 
 
 def test_min_cell_is_as_the_rules_say(here: Place) -> None:
-    commit_rules(here, 'privacy = "auditors"', 'privacy = "auditors"\nmin_cell = 2')
+    commit_rules(here, "min_cell = 5", "min_cell = 2")
     here.read_survey()
     assert 2 == here.record(here.tally())["body"]["min_cell"]
     here.run("forget", PEOPLE[0])
@@ -187,7 +187,7 @@ def test_somebody_in_two_conversations_is_asked_for_one(here: Place) -> None:
 
 def test_votes_that_were_imported_twice_are_forgotten_twice(here: Place) -> None:
     path = survey(here.machine.folder)
-    gone = traces_of(here, ANA, here.read_survey(path)) + traces_of(here, ANA, here.read_survey(path))
+    gone = traces_of(here, ANA, here.read_survey(path)) + traces_of(here, ANA, here.read_survey(path, "--again"))
 
     here.run("forget", ANA)
 
@@ -319,3 +319,25 @@ def test_an_auditor_sees_that_ballots_were_erased(tmp_path: Path, here: Place, m
 
     assert "unavailable" == found["rests_on"][0]["strength"]
     assert "ballots were erased, tombstone" in found["rests_on"][0]["note"]
+
+
+@pytest.mark.parametrize("key", [None, bytes(32)], ids=["lost", "another"])
+def test_whoever_lost_the_key_is_not_told_that_all_is_clear(here: Place, key: bytes | None) -> None:
+    here.read_survey()
+    place = here.town / "private" / "pseudonym.key"
+    place.unlink()
+    if key:
+        place.write_bytes(key)
+    result = here.machine.call("forget", ANA, "--commons", here.town)
+
+    assert 3 == result.exit_code
+    assert "pseudonym.key is lost or another one" in result.stderr
+    assert key == (place.read_bytes() if place.exists() else None)
+
+
+def test_ballots_that_lost_their_mark_are_not_passed_over(here: Place) -> None:
+    here.read_survey()
+    for mark in (here.town / "private" / "ballots").iterdir():
+        mark.unlink()
+
+    assert "some ballots here cannot be read" in here.error("forget", ANA, code=3)

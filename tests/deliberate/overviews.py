@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from auzolan.deliberate.conversation import Statement
-from auzolan.deliberate.opinion import statistics_of_counts
-from auzolan.deliberate.overview import Dot, Overview, statement_views
+from auzolan.deliberate.opinion import Tally, statistics_of_counts
+from auzolan.deliberate.overview import Dot, Overview, WithheldStatement, statement_views
 
 HOSTILE = "</style><script>alert(1)</script>\u202egnp\u202c\x1b[31m\x00\u200b\"'><img src=x onerror=alert(1)> & so on"
 
@@ -55,6 +55,18 @@ def two_groups() -> Overview:
         [[(38, 1, 1), (36, 2, 2), (3, 35, 2)], [(18, 1, 1), (1, 18, 1), (19, 0, 1)]],
         ["More trams at night.", "Close the ring road to cars.", "Build a car park."],
         sizes=[40, 20],
+    )
+
+
+def with_withheld(of: Overview, texts: Sequence[str] = ("Plant trees.", "Cut trees.")) -> Overview:
+    """Return the same with withheld statements from 100 on, of every other of which the votes of all are known."""
+    withheld = tuple(
+        WithheldStatement(100 + n, text, *((None,) * 3 if n % 2 else (Tally(9, 2, 12), 0.51, 0.89)))
+        for n, text in enumerate(texts)
+    )
+    known = {each.id: each.total for each in withheld if each.total}
+    return replace(
+        of, withheld=withheld, min_cell=5, statistics=replace(of.statistics, total=of.statistics.total | known)
     )
 
 

@@ -10,9 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auzolan.deliberate.conversation import Statement
+from auzolan.deliberate.grouping import group_opinions
 from auzolan.deliberate.opinion import Tally, statistics_of_counts
-from auzolan.deliberate.overview import StatementView, opinion_map, statement_views
+from auzolan.deliberate.overview import (
+    Overview,
+    StatementView,
+    WithheldStatement,
+    apartness,
+    opinion_map,
+    overview_of,
+    statement_views,
+)
 from tests import strategies
+from tests.deliberate.tables import table
 
 assert strategies, "property tests are deterministic only with its profile"
 
@@ -120,6 +130,85 @@ def test_many_groups_of_very_many_people_still_have_an_order() -> None:
     assert all(view.common > 0 for view in views)
 
 
+# Statements withheld
+
+
+def _with_withheld(*withheld: WithheldStatement) -> Overview:
+    cells = np.array([[(9, 1, 0), (4, 4, 2)], [(8, 2, 0), (1, 8, 1)]], dtype=np.int64)
+    statements = [Statement(0, "a"), Statement(1, "b", is_meta=True), *(Statement(s, f"{s}") for s in (2, 3, 4))]
+    return overview_of(
+        title="",
+        evidence="",
+        licence="",
+        grouping="",
+        statements=[*statements, Statement(9, "9", "out")],
+        found=statistics_of_counts([0, 1], cells, cells.sum(axis=0), [10, 10], {1}),
+        n_participants=20,
+        n_votes=40,
+        withheld=withheld,
+        min_cell=5,
+    )
+
+
+def test_withheld_statements_stand_in_the_order_of_their_ids_without_those_moderated_out() -> None:
+    of = _with_withheld(*(WithheldStatement(s, f"{s}") for s in (9, 3, 2)))
+
+    assert [2, 3] == [each.id for each in of.withheld]
+    assert [0, 1] == [view.id for view in of.statements]
+    assert 1 == of.n_moderated_out
+
+
+def test_consensus_considers_withheld_statements_whose_totals_are_known() -> None:
+    of = _with_withheld(WithheldStatement(2, "2", Tally(20, 0, 20)), WithheldStatement(3, "3"))
+
+    assert [0] == _with_withheld().statistics.consensus.agree
+    assert [2, 0] == of.statistics.consensus.agree
+    assert 1 == of.n_not_in_consensus
+    assert _with_withheld().statistics.repness == of.statistics.repness
+
+
+# Groups
+
+
+@pytest.mark.parametrize(
+    ("silhouette", "people", "named", "is_doubtful"),
+    [
+        (-0.02, 900, "Silhouette −0.02, ", True),
+        (0.24, 900, "hardly apart", True),
+        (0.25, 900, "weakly apart", True),
+        (0.45, 900, "weakly apart", False),
+        (0.45, 40, "weakly apart", True),
+        (0.5, 900, "fairly apart", False),
+        (0.7, 40, "clearly apart", False),
+    ],
+)
+def test_how_far_apart_groups_are_is_told_in_words(
+    silhouette: float, people: int, named: str, is_doubtful: bool
+) -> None:
+    said = apartness(silhouette, people)
+
+    assert named in said
+    assert is_doubtful == ("does not show that there are groups" in said)
+
+
+@pytest.mark.parametrize(
+    ("people", "n", "share"),
+    [(16, 20, 0.9), (26, 36, 0.7), (40, 10, 1.0), (60, 12, 1.0), (200, 30, 1.0), (200, 30, 0.4), (600, 60, 0.3)],
+)
+def test_chance_votes_have_groups_and_these_are_called_doubtful(people: int, n: int, share: float) -> None:
+    for chance in range(3):
+        rng = np.random.default_rng(chance)
+        cast = rng.choice([-1, 0, 1], (people, n), p=[0.3, 0.2, 0.5])
+        seen = rng.random((people, n)) < share
+        found = group_opinions(
+            table({who: {s: int(cast[who, s]) for s in range(n) if seen[who, s]} for who in range(people)})
+        )
+        silhouette = found.silhouettes[found.n_groups] / 1_000_000
+
+        assert 0.3 < silhouette < (0.42 if people >= 60 else 0.55)
+        assert "does not show that there are groups" in apartness(silhouette, people)
+
+
 # The map
 
 
@@ -127,7 +216,7 @@ def test_many_groups_of_very_many_people_still_have_an_order() -> None:
 def test_every_grouped_person_is_in_one_dot_of_five_or_more(numbers: list[int], chance: int) -> None:
     labels = np.array(numbers, dtype=np.int16)
     places = np.random.default_rng(chance).integers(-(2**14), 2**14 + 1, (len(numbers), 2))
-    dots = opinion_map(places, labels)
+    dots = opinion_map(places, labels, least=1)
 
     for group in range(3):
         size = int((labels == group).sum())
@@ -136,6 +225,16 @@ def test_every_grouped_person_is_in_one_dot_of_five_or_more(numbers: list[int], 
         assert all(each >= min(5, size) for each in people)
     assert all(-1 <= dot.x <= 1 and -1 <= dot.y <= 1 for dot in dots)
     assert {dot.group for dot in dots} <= {0, 1, 2}
+
+
+@given(st.lists(st.integers(-1, 2), max_size=120), st.integers(2, 30))
+def test_where_ballots_are_withheld_no_dot_is_about_fewer_than_the_least(numbers: list[int], least: int) -> None:
+    labels = np.array(numbers, dtype=np.int16)
+    dots = opinion_map(np.zeros((len(numbers), 2), dtype=np.int64), labels, least)
+    fewest = max(5, least)
+
+    assert all(dot.people >= fewest for dot in dots)
+    assert {group for group in range(3) if (labels == group).sum() >= fewest} == {dot.group for dot in dots}
 
 
 def test_a_map_of_very_many_people_has_few_dots_that_keep_the_middle() -> None:

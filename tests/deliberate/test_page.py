@@ -11,7 +11,7 @@ from auzolan.deliberate.opinion import Tally
 from auzolan.deliberate.overview import Overview, of_100, percent
 from auzolan.deliberate.page import page
 from auzolan.deliberate.page_style import DARK, LIGHT
-from tests.deliberate.overviews import HOSTILE, overview, two_groups, without_words
+from tests.deliberate.overviews import HOSTILE, overview, two_groups, with_withheld, without_words
 
 _VOID = {"meta", "br", "link", "img", "hr", "input"}
 _SVG_EMPTY = {"circle", "polygon", "rect"}
@@ -67,7 +67,8 @@ class Page(HTMLParser):
 def hostile() -> Overview:
     of = overview([[(9, 1, 0), (1, 9, 0)], [(8, 1, 0), (9, 0, 0)]], [HOSTILE, HOSTILE], title=HOSTILE)
     strata = {HOSTILE: {HOSTILE: {0: Tally(7, 1, 8)}}}
-    return replace(of, evidence=HOSTILE, licence=HOSTILE, grouping=HOSTILE, strata=strata, bridging={0: 0.25})
+    of = replace(of, evidence=HOSTILE, licence=HOSTILE, grouping=HOSTILE, strata=strata, bridging={0: 0.25})
+    return with_withheld(of, [HOSTILE, HOSTILE])
 
 
 CASES = {
@@ -81,6 +82,10 @@ CASES = {
     "unseen": overview([[(5, 0, 0)], [(0, 0, 0)]], sizes=[5, 5]),
     "huge": overview([[(10**9, 10**9, 10**8)], [(10**9, 3, 0)]], sizes=[10**10, 10**10]),
     "a long text": overview([[(5, 0, 0)], [(0, 5, 0)]], ["word " * 4_000]),
+    "withheld": with_withheld(two_groups()),
+    "all withheld": with_withheld(overview([[], []], n_statements=0, sizes=[5, 5])),
+    "withheld without groups": with_withheld(overview([], n_statements=4)),
+    "300 withheld": with_withheld(two_groups(), ["Words."] * 300),
     "60 groups": overview([[(5, 1, 0), (1, 5, 0)]] * 60),
     "1,039 statements": overview([[(n % 7, n % 5, 1) for n in range(1039)]] * 2),
 }
@@ -255,14 +260,89 @@ def test_a_page_of_1039_statements_stays_light() -> None:
     assert len(PAGES["1,039 statements"]) < 2_500_000
 
 
-def test_strata_with_few_votes_are_not_shown() -> None:
-    strata = {"district": {"North": {0: Tally(5, 1, 7)}, "South": {0: Tally(1, 0, 1)}}}
-    words = Page(page(replace(two_groups(), strata=strata))).words
+@pytest.mark.parametrize(
+    ("north", "south", "min_cell", "is_shown"),
+    [
+        (Tally(40, 1, 43), Tally(9, 0, 17), 1, True),
+        (Tally(40, 1, 43), Tally(9, 0, 12), 1, True),  # 5 in none
+        (Tally(40, 1, 56), Tally(1, 0, 4), 1, False),
+        (Tally(40, 1, 46), Tally(9, 0, 11), 1, False),  # 3 in none
+        (Tally(40, 1, 60), Tally(0, 0, 0), 1, True),
+        (Tally(40, 1, 52), Tally(3, 0, 8), 10, False),
+        (Tally(40, 1, 50), Tally(3, 0, 10), 10, True),
+    ],
+)
+def test_a_stratum_is_shown_only_where_no_count_is_about_few(
+    north: Tally, south: Tally, min_cell: int, is_shown: bool
+) -> None:
+    strata = {"district": {"North": {0: north}, "South": {0: south}}}
+    words = Page(page(replace(two_groups(), strata=strata, min_cell=min_cell))).words
 
-    assert "By district" in words
-    assert "North 71 %" in words
-    assert "South" not in words
-    assert "1 with fewer than 5 votes not shown." in words
+    assert is_shown == ("By district" in words)
+    assert is_shown == ("South" in words) == ("North" in words)
+    assert f"Votes by district are shown on {int(is_shown)} of 3 statements" in words
+
+
+def test_withheld_statements_are_on_the_page_with_what_is_known_of_them() -> None:
+    _, section = READ["withheld"].words.split("Statements whose counts by group are withheld")
+
+    assert "On each of them fewer than 5 people stand behind one of the counts" in section
+    assert "Plant trees. #100 agree pass disagree votes All 75 % 51–89 8 % 17 % 12" in section
+    assert "Cut trees. #101 The votes of all are withheld too." in section
+    assert "statements 5 groups 2" in READ["withheld"].words
+
+
+def test_lists_say_how_many_statements_could_not_come_into_them() -> None:
+    words = READ["withheld"].words
+
+    for said in (
+        "2 statements could not be considered here, because their counts by group are withheld.",
+        "2 statements could not be considered as representative, because their counts by group are withheld.",
+        "1 statement could not be considered for consensus, because their counts are withheld.",
+    ):
+        assert said in words
+    assert "could not be considered" not in READ["two groups"].words
+
+
+def test_withheld_statements_without_groups_have_no_counts_by_group() -> None:
+    words = READ["withheld without groups"].words
+
+    assert "Statements whose counts are withheld" in words
+    assert "counts by group" not in words
+
+
+def test_a_withheld_statement_that_is_consensus_is_quoted() -> None:
+    of = with_withheld(two_groups())
+    consensus = of.statistics.consensus._replace(agree=[100])
+    words = Page(page(replace(of, statistics=replace(of.statistics, consensus=consensus)))).words
+
+    assert "Most agree Plant trees. #100 75 % agree (9 of 12 who saw it)" in words
+
+
+def test_withheld_statements_after_the_first_twenty_are_folded() -> None:
+    read = READ["300 withheld"]
+    marks = [tag for tag, a in read.tags if tag == "details" or (tag == "li" and str(a.get("id", "")).startswith("s"))]
+
+    assert 3 + 20 == marks.index("details")
+    assert 3 == marks.count("details")
+    assert 303 == marks.count("li")
+
+
+def test_a_group_without_a_dot_is_named() -> None:
+    of = two_groups()
+    words = Page(page(replace(of, sizes=(40, 20), dots=of.dots[:1]))).words
+
+    assert "Each dot stands for 40 people or more" in words
+    assert "Group B (20 people) has no dot: so few people could be found by where they stand." in words
+    assert "has no dot" not in READ["two groups"].words
+
+
+def test_the_page_says_how_far_apart_groups_are_and_what_flatters_them() -> None:
+    words = Page(page(replace(two_groups(), silhouette=0.38))).words
+
+    assert "Silhouette 0.38, where 1 is wholly apart and 0 is no groups at all: weakly apart" in words
+    assert "so they flatter differences between groups" in words
+    assert "Silhouette" not in READ["two groups"].words
 
 
 def test_group_names_go_on_after_z() -> None:

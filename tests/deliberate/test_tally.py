@@ -225,8 +225,10 @@ def _edited(value: Any, path: tuple[Any, ...]) -> JsonValue:
 
 def test_every_single_change_of_the_counts_is_noticed() -> None:
     case = Case()
-    value = read_json(case.data)
+    value: Any = read_json(case.data)
     for path in _edits(value):
+        if path[-1:] == ("all",) and not any(value["statements"][path[1]]["by"]):
+            continue  # more may be withheld than must be
         with pytest.raises(VerificationError, match="not what the ballots amount to"):
             case.verify(data=canonical_bytes(_edited(value, path)))
 
@@ -255,7 +257,7 @@ def test_every_single_changed_label_is_noticed(position: int, to: int) -> None:
 
 def test_a_reader_of_counts_refuses_other_forms_with_our_errors_only() -> None:
     case = Case()
-    value = read_json(case.data)
+    value: Any = read_json(case.data)
     for path in _edits(value):
         for data in (canonical_bytes(_edited(value, path)), case.data[: len(path) * 9]):
             try:

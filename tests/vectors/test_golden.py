@@ -8,6 +8,7 @@ import pytest
 
 from auzolan.core.kinds import KNOWN_KINDS, read_kind
 from auzolan.core.kinds.deliberate import Snapshot, Tally
+from auzolan.core.kinds.selection import Selection
 from auzolan.core.record.canonical import read_canonical
 from auzolan.core.record.checkpoint import TreeHead, read_log_proof
 from auzolan.core.record.disk import DiskFiles
@@ -21,8 +22,9 @@ from auzolan.core.record.tilelog import TileReader
 from auzolan.core.record.verify import verify_ledger
 from auzolan.core.record.witness import add_checkpoint, read_add_checkpoint
 from auzolan.deliberate.ballots import read_ballots
+from auzolan.deliberate.ratification import verify_selection
 from auzolan.deliberate.snapshot import read_statements, verify_ballots, verify_successor
-from auzolan.deliberate.tally import verify_tally
+from auzolan.deliberate.tally import read_labels, verify_tally
 from tests.town import LIBRARY, LOG, NOW, ORIGIN, WITNESS
 from tests.vectors.make import FOLDER, PASSPHRASE, vectors
 
@@ -106,6 +108,18 @@ def test_stored_ballots_are_what_the_stored_snapshot_commits_to() -> None:
     assert new == verify_successor(new, old, left)
     assert (40, 38) == (old.n_participants, new.n_participants)
     assert 12 == len(counts.statements)
+
+
+def test_stored_selection_holds_by_its_certificate() -> None:
+    folder, kinds = FOLDER / "deliberation", FOLDER / "kinds"
+    table = read_ballots((folder / "ballots").read_bytes()).table
+    tally = Tally.from_record(record_from_json(read_canonical((kinds / "tally-v1" / "record.json").read_bytes())))
+    labels = read_labels((folder / "labels").read_bytes(), len(table.participants), len(tally.groups))
+    record = record_from_json(read_canonical((kinds / "selection-v1" / "record.json").read_bytes()))
+    selection = verify_selection(Selection.from_record(record), table, labels, frozenset({11}))
+
+    assert record == selection.to_record()
+    assert selection.articles
 
 
 def test_stored_request_is_cosigned_by_a_witness_who_saw_the_old_head() -> None:

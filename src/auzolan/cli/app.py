@@ -25,7 +25,7 @@ STORY = """Democratic governance for local AI: from votes to answers, and back.
 7 plan        what it takes, and what it costs
 
 This version has the spine under all seven, signed records in a log that anyone can check,
-and of stage 1 what brings votes in and counts them.
+and of stage 1 what brings votes in, counts them and selects articles.
 """
 
 DELIBERATE = "1 deliberate: from votes to a constitution"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from auzolan.core.kinds.deliberate import SUPERSEDES, Snapshot, Tally
 from auzolan.core.kinds.oversee import Endorsement
-from auzolan.core.record.canonical import as_int, as_object
+from auzolan.core.kinds.selection import Selection
 from auzolan.core.record.errors import MalformedError, MissingError, NotCheckedError, VerificationError
 from auzolan.core.record.files import ReadFiles
 from auzolan.core.record.governance import Governance
@@ -26,7 +26,6 @@ if TYPE_CHECKING:  # numpy and scipy are loaded only by the commands that count
     from auzolan.deliberate.votes import Labels
 
 _SALT_BYTES = 32
-_MIN_CELL = 5
 
 
 @dataclass(frozen=True)
@@ -93,30 +92,48 @@ class Evidence:
         tally = Tally.from_record(record)
         return read_labels(self._named(record, Tally.LABELS), n_participants, len(tally.groups))
 
-    def recount(self, tally: Record, snapshot: Record, rules: Governance) -> Counts:
+    def recount(self, tally: Record, snapshot: Record, rules: Governance, rules_of_snapshot: Governance) -> Counts:
         """Count a tally's ballots again and return the counts.
 
         Args:
             tally, snapshot: the records.
-            rules: those by which the tally was judged.
+            rules, rules_of_snapshot: those in force when each was committed.
 
         Raises:
             NotCheckedError: ballots or labels are not here, or the tally's methods are not known here.
-            VerificationError: the tally is not what they amount to, or publishes counts about fewer people than
-                the rules allow.
+            VerificationError: the tally is not what they amount to, or one of the two publishes more than it may.
         """
         from auzolan.deliberate.tally import verify_tally
 
         if snapshot.kind != Snapshot.KIND:
             raise VerificationError(f"the tally does not link to a snapshot but to a {snapshot.kind}")
-        said = Tally.from_record(tally).min_cell
-        if Snapshot.from_record(snapshot).privacy != "public" and said < min_cell(rules):
-            raise VerificationError(f"the tally publishes counts about {said}, the rules ask for {min_cell(rules)}")
+        self._check_privacy(snapshot, rules_of_snapshot)
+        said, taken = Tally.from_record(tally).min_cell, Snapshot.from_record(snapshot)
+        if taken.privacy != "public" and said < rules.min_cell:
+            raise VerificationError(f"the tally publishes counts about {said}, the rules ask for {rules.min_cell}")
         ballots = self.ballots(snapshot)
         counted, labels = self._named(tally, Tally.COUNTS), self._named(tally, Tally.LABELS)
         return verify_tally(Tally.from_record(tally), counted, labels, ballots)
 
-    def compare_successor(self, new: Record, old: Record, _rules: Governance) -> None:
+    def check_selection(self, selection: Record, tally: Record, snapshot: Record) -> None:
+        """Check a selection against the votes, by code that it was not made with.
+
+        Raises:
+            NotCheckedError: ballots or labels are not here.
+            VerificationError: a step fails.
+        """
+        from auzolan.deliberate.conversation import left_out
+        from auzolan.deliberate.ratification import verify_selection
+
+        table = self.ballots(snapshot).table
+        labels = self.labels(tally, len(table.participants))
+        verify_selection(Selection.from_record(selection), table, labels, left_out(self.statements(snapshot)))
+
+    def _check_privacy(self, snapshot: Record, rules: Governance) -> None:
+        if Snapshot.from_record(snapshot).privacy == "public" != rules.ballots:
+            raise VerificationError(f"the snapshot publishes ballots, which the rules reserve: {rules.ballots}")
+
+    def compare_successor(self, new: Record, old: Record, _rules: Governance, _old_rules: Governance) -> None:
         """Check that a snapshot is an earlier one without the participants who were forgotten.
 
         Raises:
@@ -131,36 +148,64 @@ class Evidence:
             raise VerificationError("the snapshot changes the statements too")
 
 
-def min_cell(rules: Governance) -> int:
-    """Return the fewest people that a published count may be about: `min_cell` under [ballots], 5 if not said."""
-    table = as_object(rules.body.get("ballots"), "ballots")
-    return as_int(table.get("min_cell", _MIN_CELL), "ballots.min_cell", at_least=1)
-
-
 def checkers(evidence: Evidence) -> dict[tuple[str, str], Checker]:
     """Return what `trace` establishes about links of this stage: each is computed once in a run."""
     found: dict[tuple[str, str], Strength] = {}
 
-    def checker(compute: Callable[[Record, Record, Governance], object]) -> Checker:
+    def checker(compute: Callable[[Record, Record, Governance, Governance], object]) -> Checker:
         def check(walk: Walk, record: Record, _name: str, target: str) -> Strength:
-            rules = walk.verified.chain.at(walk.verified.positions[record.id]).rules
+            chain, positions = walk.verified.chain, walk.verified.positions
             if (record.id, target) not in found:
-                found[record.id, target] = _strength(compute, record, walk.record(target), rules)
+                both = [chain.at(positions[each]).rules for each in (record.id, target)]
+                found[record.id, target] = _strength(compute, record, walk.record(target), *both)
             return found[record.id, target]
 
         return check
 
+    def check_selection(walk: Walk, record: Record, _name: str, target: str) -> Strength:
+        tally = walk.record(target)
+        snapshot = tally.links.get(Tally.SNAPSHOT)
+        if tally.kind != Tally.KIND or snapshot is None:
+            return Strength.CONTRADICTED
+        if (record.id, target) not in found:
+            checked = _tried(lambda: evidence.check_selection(record, tally, walk.record(snapshot)))
+            # Standing and certificate were checked; that the rule selects just these articles was not.
+            found[record.id, target] = Strength.CHECKED if checked is Strength.RECOMPUTED else checked
+        return found[record.id, target]
+
     return {
         (Tally.KIND, Tally.SNAPSHOT): checker(evidence.recount),
         (Snapshot.KIND, SUPERSEDES): checker(evidence.compare_successor),
+        (Selection.KIND, Selection.TALLY): check_selection,
+        (Selection.KIND, Selection.RULES): _check_rules,
     }
 
 
 def _strength(
-    compute: Callable[[Record, Record, Governance], object], record: Record, other: Record, rules: Governance
+    compute: Callable[[Record, Record, Governance, Governance], object],
+    record: Record,
+    other: Record,
+    rules: Governance,
+    other_rules: Governance,
 ) -> Strength:
+    return _tried(lambda: compute(record, other, rules, other_rules))
+
+
+def _check_rules(walk: Walk, record: Record, _name: str, target: str) -> Strength:
+    """The parameters are those of the rules that were in force, but for the seats of a trial."""
+    position = walk.verified.positions[record.id]
+    version = walk.verified.chain.at(position)
+    selection, said = Selection.from_record(record), version.rules.body.get("constitution")
+    if version.id != target or not isinstance(said, dict):
+        return Strength.CONTRADICTED
+    used = selection.parameters
+    changed = {name for name, value in said.items() if name in used and used[name] != value}
+    return Strength.CHECKED if changed == ({"seats"} if selection.trial else set()) else Strength.CONTRADICTED
+
+
+def _tried(compute: Callable[[], object]) -> Strength:
     try:
-        compute(record, other, rules)
+        compute()
     except NotCheckedError:
         return Strength.UNAVAILABLE
     except (VerificationError, MalformedError):

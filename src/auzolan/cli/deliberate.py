@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auzolan.cli import reading, statistics
-from auzolan.cli.ballots import Evidence, min_cell
+from auzolan.cli import ratify, reading, statistics
+from auzolan.cli.ballots import Evidence
 from auzolan.cli.commons import Commons, find_commons, find_ledger
 from auzolan.cli.govern import CommonsOption, KeyOption, LedgerOption, choose_key, propose_within
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, progress_bar, short
-from auzolan.cli.propose import resolve
+from auzolan.cli.records import named
 from auzolan.cli.shelf import Shelf, pending_envelopes
 from auzolan.core.kinds.deliberate import SUPERSEDES, Snapshot, Tally
 from auzolan.core.kinds.oversee import Endorsement
 from auzolan.core.record.disk import DiskFiles
-from auzolan.core.record.errors import MissingError, UsageError
+from auzolan.core.record.errors import UsageError
 from auzolan.core.record.governance import Governance
 from auzolan.core.record.ledger import Ledger
 from auzolan.core.record.published import blob_path
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Votes become signed snapshots and reproducible statistics.", no_args_is_help=True)
 app.command("stats")(statistics.stats)
+app.command("ratify")(ratify.ratify)
 
 RecordArgument = Annotated[
     str | None, typer.Argument(metavar="[ID]", help="Or 8 or more of its first digits; default: the newest.")
@@ -48,6 +49,9 @@ def import_(
         str | None,
         typer.Option("--name", help="What this commons calls the conversation; default: the folder's or file's name."),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="It is a later export of the conversation of that name.")
+    ] = False,
     licence: Annotated[str, typer.Option("--licence", help="Of the votes, such as 'CC BY 4.0'.")] = "not stated",
     identity: Annotated[
         str, typer.Option("--identity", help="How participants were told apart: 'none', 'e-mail', 'census' ...")
@@ -57,7 +61,8 @@ def import_(
     id_column: reading.IdOption = None,
     statement: reading.StatementOption = None,
     stratum: reading.StratumOption = None,
-    delimiter: reading.DelimiterOption = ",",
+    skip: reading.SkipOption = None,
+    delimiter: reading.DelimiterOption = None,
     agree: reading.AgreeOption = None,
     disagree: reading.DisagreeOption = None,
     passed: reading.PassOption = None,
@@ -70,14 +75,17 @@ def import_(
 
     place = find_commons(commons)
     words = reading.words_of(agree, disagree, passed)
-    options = reading.SourceOptions(tool, agree_is, strata, id_column, statement or [], stratum or [], delimiter, words)
+    options = reading.SourceOptions(
+        tool, agree_is, strata, id_column, statement or [], stratum or [], delimiter, words, skip or []
+    )
     name = name or (path.resolve().name if path.is_dir() else path.resolve().stem)
     with place.writing() as ledger:
         choose_key(key, ledger)
-        secret = Shelf(place, ledger).pseudonym_key()
+        if not again:
+            _refuse_name_in_use(ledger, name)
+        secret = Shelf(place, ledger).make_pseudonym_key()
     conversation = reading.read_source(path, options, pseudonyms(secret, name))
     with place.writing() as ledger:
-        _refuse_name_of_another(ledger, name, conversation)
         shelf = Shelf(place, ledger)
         shelf.sweep()
         record = _snapshot(ledger, shelf, conversation, name, licence, identity)
@@ -85,17 +93,18 @@ def import_(
         _propose(shelf, record, key, as_json)
 
 
-def _refuse_name_of_another(ledger: LedgerView, name: str, conversation: Conversation) -> None:
-    """Refuse a name that another conversation has: the same pseudonyms would stand for different people.
+def _refuse_name_in_use(ledger: LedgerView, name: str) -> None:
+    """Refuse a name that a conversation has: the same pseudonyms would stand for different people.
 
     Raises:
         UsageError: so it is.
     """
     for row in ledger.index.rows(Snapshot.KIND):
-        source = Snapshot.from_record(ledger.envelope(row).claimed).source
-        ours = (conversation.tool, conversation.topic, conversation.url)
-        if source["name"] == name and (source["tool"], source["topic"], source["url"]) != ours:
-            raise UsageError(f"another conversation is called {name[:60]!r} here already; give this one its own --name")
+        if Snapshot.from_record(ledger.envelope(row).claimed).source["name"] == name:
+            raise UsageError(
+                f"a conversation is called {name[:60]!r} here already; add --again if this is a later export of the "
+                "same one, else give it another --name: its participants would be taken for the same people"
+            )
 
 
 def _today() -> str:
@@ -163,32 +172,6 @@ def _propose(shelf: Shelf, record: Record, key: str | None, as_json: bool) -> No
     shelf.mark_proposed(record.private_blobs.values())
 
 
-def newest(ledger: LedgerView, kind: str) -> Record:
-    """Return the newest record of a kind.
-
-    Raises:
-        MissingError: there is none.
-    """
-    rows = list(ledger.index.rows(kind))
-    if not rows:
-        raise MissingError(f"there is no {kind} in this commons yet")
-    return ledger.envelope(rows[-1]).claimed
-
-
-def named(ledger: LedgerView, record_id: str | None, kind: str) -> Record:
-    """Return the record that a user named, or the newest of its kind.
-
-    Raises:
-        UsageError: it is of another kind.
-    """
-    if record_id is None:
-        return newest(ledger, kind)
-    record = ledger.envelope(ledger.find(resolve(ledger, record_id))).claimed
-    if record.kind != kind:
-        raise UsageError(f"{record_id[:16]} is a {record.kind}, expected a {kind}")
-    return record
-
-
 @app.command("tally")
 @handled
 def tally(
@@ -199,36 +182,59 @@ def tally(
     as_json: JsonOption = False,
 ) -> None:
     """Find opinion groups in a snapshot, count its votes, and propose the signed tally."""
-    from auzolan.deliberate.grouping import group_opinions
-    from auzolan.deliberate.tally import count, labels_bytes, tally_of
-
     place = find_commons(commons)
     with place.writing() as ledger:
         shelf = Shelf(place, ledger)
         shelf.sweep()
         snapshot = named(ledger, record_id, Snapshot.KIND)
-        evidence = Evidence(place.public, place.private)
-        ballots, statements = evidence.ballots(snapshot), evidence.statements(snapshot)
-        taken, smallest = Snapshot.from_record(snapshot), min_cell(_rules(ledger))
-        smallest = 1 if taken.privacy == "public" else smallest
+        smallest = 1 if Snapshot.from_record(snapshot).privacy == "public" else _rules(ledger).min_cell
         _refuse_replaced(place, ledger, snapshot)
-        _refuse_telling_difference(ledger, snapshot, smallest)
+        earlier = _earlier_tallies(ledger, snapshot, smallest)
         with progress_bar("grouping and counting"):
-            aside = frozenset(s.id for s in statements if s.moderation == "out" or s.is_meta)
-            found = group_opinions(ballots.table, aside, bytes.fromhex(snapshot.id), k)
-            counts = count(ballots, found.labels, found.n_groups, smallest)
-        blobs = {Tally.COUNTS: ledger.stage_blob(counts.to_bytes())}
-        labels = labels_bytes(found.labels)
-        blobs |= shelf.keep_labels(Tally.LABELS, labels, taken.privacy, taken.ballots_blob)
-        chosen = "silhouette" if k is None else "asked for"
-        record = tally_of(snapshot.id, counts, found, chosen, _today(), blobs).to_record()
+            record = _tally(shelf, snapshot, earlier, smallest, k)
         if not as_json:
-            sizes = ", ".join(f"{size:,}" for size in found.sizes) or "none"
-            hint(f"opinion groups: {sizes}; in none: {int((found.labels < 0).sum()):,}")
-            if counts.n_withheld:
-                n = counts.n_withheld
-                hint(f"counts by group withheld on {n:,} statements: fewer than {smallest} people stand behind one")
+            _say_what_was_counted(Tally.from_record(record))
         _propose(shelf, record, key, as_json)
+
+
+def _tally(shelf: Shelf, snapshot: Record, earlier: list[Record], smallest: int, k: int | None) -> Record:
+    """Find groups, count, keep the blobs, and return the tally to sign."""
+    from auzolan.deliberate.conversation import left_out
+    from auzolan.deliberate.grouping import group_opinions
+    from auzolan.deliberate.tally import count, labels_bytes, tally_of, telling_differences
+
+    evidence, taken = Evidence(shelf.place.public, shelf.place.private), Snapshot.from_record(snapshot)
+    ballots = evidence.ballots(snapshot)
+    found = group_opinions(ballots.table, left_out(evidence.statements(snapshot)), k=k)
+    counts = count(ballots, found.labels, found.n_groups, smallest)
+    hidden = telling_differences([evidence.counts(record) for record in earlier], counts)
+    if hidden:
+        counts = count(ballots, found.labels, found.n_groups, smallest, hidden)
+    blobs = {Tally.COUNTS: shelf.ledger.stage_blob(counts.to_bytes())}
+    _refuse_repeated(shelf.ledger, snapshot, blobs[Tally.COUNTS])
+    blobs |= shelf.keep_labels(Tally.LABELS, labels_bytes(found.labels), taken.privacy, taken.ballots_blob)
+    chosen = "silhouette" if k is None else "asked for"
+    return tally_of(snapshot.id, counts, found, chosen, _today(), blobs).to_record()
+
+
+def _refuse_repeated(ledger: LedgerView, snapshot: Record, counts: str) -> None:
+    """Refuse a tally that says what another one of the same snapshot says.
+
+    Raises:
+        UsageError: so it does.
+    """
+    for row in ledger.index.rows(Tally.KIND):
+        other = ledger.envelope(row).claimed
+        if other.links[Tally.SNAPSHOT] == snapshot.id and other.blobs[Tally.COUNTS] == counts:
+            raise UsageError(f"these ballots are tallied already: {short(other.id)}")
+
+
+def _say_what_was_counted(tally: Tally) -> None:
+    sizes = ", ".join(f"{size:,}" for size in tally.groups) or "none"
+    hint(f"opinion groups: {sizes}; in none: {tally.n_unassigned:,}")
+    if tally.n_withheld:
+        n = tally.n_withheld
+        hint(f"counts by group withheld on {n:,} statements: fewer than {tally.min_cell} people stand behind one")
 
 
 def _refuse_replaced(place: Commons, ledger: LedgerView, snapshot: Record) -> None:
@@ -244,23 +250,25 @@ def _refuse_replaced(place: Commons, ledger: LedgerView, snapshot: Record) -> No
             raise UsageError(f"somebody in this snapshot asked to be forgotten: see {short(record.id)}")
 
 
-def _refuse_telling_difference(ledger: LedgerView, snapshot: Record, smallest: int) -> None:
-    """Refuse a tally that differs from an earlier one only by a few people who were forgotten since.
+def _earlier_tallies(ledger: LedgerView, snapshot: Record, smallest: int) -> list[Record]:
+    """Return the tallies of the snapshots that this one continues.
 
     Raises:
-        UsageError: subtracting the two would show how they voted.
+        UsageError: so few people were forgotten since one of them that subtracting would show how they voted.
     """
-    tallied = {row.id: ledger.envelope(row).claimed for row in ledger.index.rows(Tally.KIND)}
-    with_tally = {record.links[Tally.SNAPSHOT] for record in tallied.values()}
-    here, earlier = Snapshot.from_record(snapshot), snapshot
+    tallies = [ledger.envelope(row).claimed for row in ledger.index.rows(Tally.KIND)]
+    here, earlier, found = Snapshot.from_record(snapshot), snapshot, []
     while SUPERSEDES in earlier.links:
         earlier = ledger.envelope(ledger.find(earlier.links[SUPERSEDES])).claimed
+        of_it = [record for record in tallies if record.links[Tally.SNAPSHOT] == earlier.id]
         fewer = here.n_forgotten - Snapshot.from_record(earlier).n_forgotten
-        if earlier.id in with_tally and fewer < smallest:
+        if of_it and fewer < smallest:
             raise UsageError(
                 f"since the last tally {fewer} participant(s) were forgotten, and the difference of two tallies would "
                 f"show how they voted; a new one can be made once {smallest} are (min_cell under [ballots])"
             )
+        found += of_it
+    return found
 
 
 @app.command("recount")
@@ -276,14 +284,14 @@ def recount(
     commons: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Count a tally's ballots again. Exit code 0: the same in every number, 1: not, 3: the ballots are not here."""
+    """Count a tally's ballots again. Exit code 0: the same in every count, 1: not, 3: the ballots are not here."""
     place = find_ledger(commons)
     with place.reading() as ledger:
         record = named(ledger, record_id, Tally.KIND)
         snapshot = ledger.envelope(ledger.find(record.links[Tally.SNAPSHOT])).claimed
-        rules = ledger.chain.at(ledger.find(record.id).position).rules
+        rules = [ledger.chain.at(ledger.find(each.id).position).rules for each in (record, snapshot)]
     evidence = Evidence(place.public, DiskFiles(ballots) if ballots else place.private)
-    counts = evidence.recount(record, snapshot, rules)
+    counts = evidence.recount(record, snapshot, *rules)
     said: JsonDict = {
         "tally": record.id,
         "snapshot": snapshot.id,
@@ -294,9 +302,7 @@ def recount(
     if as_json and key is None:
         print_json(said)
     elif not as_json:
-        out().print(
-            f"recomputed: tally {short(record.id)}, {said['statements']:,} statements, the same in every number"
-        )
+        out().print(f"recomputed: tally {short(record.id)}, {said['statements']:,} statements, the same in every count")
         hint("groups were read and not found again; `auzolan trace` walks on from here")
     if key is not None:
         if not isinstance(place, Commons):

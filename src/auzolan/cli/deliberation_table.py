@@ -18,12 +18,13 @@ from rich.text import Text
 from auzolan.cli.output import hint, out, plain
 from auzolan.deliberate.grouping import group_name
 from auzolan.deliberate.opinion import Kind, Representative, Tally
-from auzolan.deliberate.overview import Overview, StatementView, of_100, percent
+from auzolan.deliberate.overview import FLATTERING, Overview, StatementView, apartness, of_100, percent
 
 _MOST_GROUPS = 6  # more would leave no room for words at 80 columns; then the lowest share stands for them
 _LINES = 3
 _CLOSEST = 3
 _MOST_APART = 12
+_MOST_BRIDGING = 5
 _NARROWEST = 14  # cells for words
 _GAP = 2
 _LEAST_WIDTH = 60  # on a narrower terminal lines break, and no digit is lost
@@ -48,6 +49,9 @@ def print_overview(overview: Overview, most: int = 20) -> None:
     _print_shared(console, overview, most)
     _print_groups(console, overview)
     _print_consensus(console, overview)
+    _print_bridging(console, overview)
+    if overview.withheld:
+        hint(f"--html FILE or --json shows what is published of the {_statements(len(overview.withheld))} withheld")
     hint(
         "the participants, not the city; --json prints all statements and numbers, --html FILE writes a page with a map"
     )
@@ -58,14 +62,31 @@ def _clean(text: str) -> str:
     return plain(" ".join(text.split()))
 
 
+def _statements(count: int) -> str:
+    return "1 statement" if count == 1 else f"{count:,} statements"
+
+
+def _print_not_considered(console: Console, overview: Overview, count: int, by_group: bool = True) -> None:
+    """Say beside a list how many statements could not come into it."""
+    if count:
+        whose = "counts by group" if by_group and overview.sizes else "counts"
+        console.print(Text(f"{_statements(count)} could not be considered here: {whose} withheld", style="dim"))
+
+
 def _print_head(console: Console, overview: Overview) -> None:
     console.print(Text(_clean(overview.title) or "A deliberation", style="bold"))
     console.print(Text(_clean(overview.evidence)))
     if overview.demo:
         console.print(Text("demonstration: throw-away keys, signatures prove nothing", style="bold yellow"))
-    statements = f"{len(overview.statements):,}"
+    statements = f"{len(overview.with_withheld):,}"
     if overview.n_moderated_out:
         statements += f", and {overview.n_moderated_out:,} moderated out"
+    withheld = ""
+    if overview.withheld:
+        what = "counts by group" if overview.sizes else "counts"
+        withheld = (
+            f"{what} on {_statements(len(overview.withheld))}: could tell of fewer than {overview.min_cell:,} people"
+        )
     groups = ", ".join(f"{group_name(n)} {size:,}" for n, size in enumerate(overview.sizes[:26])) or "none"
     if len(overview.sizes) > 26:
         groups += f", … {len(overview.sizes):,} in all"
@@ -76,6 +97,7 @@ def _print_head(console: Console, overview: Overview) -> None:
         ("participants", f"{overview.n_participants:,}"),
         ("votes", f"{overview.n_votes:,}"),
         ("statements", statements),
+        ("withheld", withheld),
         ("groups", groups),
         ("", _clean(overview.grouping)),
     ):
@@ -97,7 +119,8 @@ def _print_shared(console: Console, overview: Overview, most: int) -> None:
     every = "every group" if overview.sizes else "those who saw it"
     title = "What all groups agree on" if overview.sizes else "What most agree on"
     if not overview.statements:
-        _heading(console, title, "there are no statements")
+        all_withheld = "there are no statements whose counts are published by group"
+        _heading(console, title, all_withheld if overview.withheld else "there are no statements")
         return
     if shared:
         shown, below = (
@@ -112,6 +135,7 @@ def _print_shared(console: Console, overview: Overview, most: int) -> None:
     left = len(shared) - len(shown)
     if left > 0:
         console.print(Text(f"… and {left:,} more", style="dim"))
+    _print_not_considered(console, overview, len(overview.withheld))
     console.print(
         Text(
             "Below each share: how many voted, passes among them; below 'all' its plausible range (Jeffreys, 5 % to "
@@ -241,12 +265,17 @@ def _print_groups(console: Console, overview: Overview) -> None:
         "What sets the groups apart",
         "groups are found by a computer, as a help for reading; found again they may differ a little",
     )
+    if overview.silhouette is not None:
+        console.print(Text(apartness(overview.silhouette, sum(overview.sizes))))
+    console.print(Text(FLATTERING, style="dim"))
+    _print_not_considered(console, overview, len(overview.withheld))
     for number, size in enumerate(overview.sizes[:_MOST_APART]):
         people = "1 person" if size == 1 else f"{size:,} people"
         console.print(Text(f"\nGroup {group_name(number)}, {people}", style="bold"))
         found = overview.statistics.repness[number] if number < len(overview.statistics.repness) else []
         if not found:
-            console.print(Text("no statement sets it apart", style="dim"))
+            which = "that could be considered " if overview.withheld else ""
+            console.print(Text(f"no statement {which}sets it apart", style="dim"))
             continue
         rows = [(item.statement, _here_and_elsewhere(overview, number, item)) for item in found]
         console.print(_quoted_table(console, overview, ("here", "elsewhere"), rows))
@@ -271,6 +300,7 @@ def _print_consensus(console: Console, overview: Overview) -> None:
     _heading(
         console, "All participants together", "what clearly more than half agree or disagree with (consensus, as Polis)"
     )
+    _print_not_considered(console, overview, overview.n_not_in_consensus, by_group=False)
     kinds: tuple[tuple[Kind, Sequence[int]], ...] = (
         ("agree", overview.statistics.consensus.agree),
         ("disagree", overview.statistics.consensus.disagree),
@@ -284,10 +314,25 @@ def _print_consensus(console: Console, overview: Overview) -> None:
     console.print(_quoted_table(console, overview, ("",), rows) if rows else Text("nothing", style="dim"))
 
 
+def _print_bridging(console: Console, overview: Overview) -> None:
+    """Print the statements with the highest bridging intercepts, where these were asked for."""
+    if overview.bridging is None:
+        return
+    _heading(console, "Bridging intercepts, a diagnostic", "easily gamed, no basis for decisions")
+    shown = {view.id for view in overview.statements}
+    found = sorted((-value, number) for number, value in overview.bridging.items() if number in shown)
+    if not found:
+        console.print(Text("none: too few people voted on enough statements", style="dim"))
+        return
+    console.print()
+    rows = [(number, [f"{-value:+.3f}"]) for value, number in found[:_MOST_BRIDGING]]
+    console.print(_quoted_table(console, overview, ("",), rows))
+
+
 def _quoted_table(
     console: Console, overview: Overview, heads: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]
 ) -> Table:
     """Return a table of statements named by their numbers."""
-    texts = {view.id: view.text for view in overview.statements}
+    texts = {view.id: view.text for view in overview.with_withheld}
     ids, words = [f"#{number}" for number, _ in rows], [texts.get(number, "(not shown)") for number, _ in rows]
     return _table(console, ids, words, heads, [cells for _, cells in rows], lines=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -104,15 +105,22 @@ def _find(shelf: Shelf, who: str, conversation: str | None) -> _Found:
     from auzolan.deliberate.pseudonyms import pseudonyms
 
     found = _Found(set(shelf.ledger.about_subject(who)) | ({who} if is_digest(who) else set()))
+    found.unread = shelf.unmarked()
     names: dict[str, str] = {}
+    try:
+        key = shelf.pseudonym_key() if shelf.ballots() else None
+    except MissingError as error:
+        hint(str(error))
+        key, found.unread = None, sorted({*found.unread, *shelf.ballots()})
     for digest, name in shelf.ballots().items():
         try:
             ballots = read_ballots(shelf.ledger.read_private_blob(digest)[_SALT_BYTES:])
         except AuzolanError:
             found.unread.append(digest)
             continue
-        pseudonym = pseudonyms(shelf.pseudonym_key(), name)(who)
-        for each in {pseudonym, who} & set(ballots.table.participants):
+        spellings = (who, unicodedata.normalize("NFC", who).strip())  # readers normalise ids of surveys
+        wanted = {who} if key is None else {who, *map(pseudonyms(key, name), spellings)}
+        for each in wanted & set(ballots.table.participants):
             found.holding[digest], names[digest] = (ballots, each), name
     known = sorted(set(names.values()))
     if conversation is None and len(known) > 1:

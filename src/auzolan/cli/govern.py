@@ -167,14 +167,20 @@ def propose_within(
     as_json: bool,
     *,
     commit_at_once: bool,
+    quiet: bool = False,
 ) -> None:
-    """Do the same in a ledger that is open for writing, where what the records name must not change in between."""
+    """Do the same in a ledger that is open for writing, where what the records name must not change in between.
+
+    `quiet` leaves the printing to the caller.
+    """
     envelopes = [_signed(record, keys, ledger) for record in records]
     paths = [commons.write_pending(envelope) for envelope in envelopes]
     envelopes = [read_envelope_file(path) for path in paths]
     lacking = [_shortfalls(envelope, ledger) for envelope in envelopes]
     if commit_at_once and not any(lacking):
-        _commit(commons, ledger, envelopes, as_json)
+        _commit(commons, ledger, envelopes, as_json, quiet)
+        return
+    if quiet:
         return
     rows = list(zip(paths, records, lacking, strict=True))
     if as_json and len(rows) > 1:
@@ -339,13 +345,15 @@ def _origin(ledger: Ledger, envelopes: list[Envelope]) -> str:
     return read_governance(roots[0].body).origin if roots else ""
 
 
-def _commit(commons: Commons, ledger: Ledger, envelopes: list[Envelope], as_json: bool) -> None:
+def _commit(commons: Commons, ledger: Ledger, envelopes: list[Envelope], as_json: bool, quiet: bool = False) -> None:
     memory = promises()
     # Two copies of one commons on this machine share the promises, so they must take turns.
     with memory.locked(_origin(ledger, envelopes)):
         results = ledger.commit(envelopes, open_key, memory)
     for result in results:
         commons.pending_path(result.id).unlink(missing_ok=True)
+    if quiet:
+        return
     rows = [{"id": r.id, "entry": r.position, "new": r.fresh} for r in results]
     root = ledger.chain.versions[0].id
     if as_json:

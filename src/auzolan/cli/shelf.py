@@ -8,6 +8,7 @@ crash, or a letter that was taken away to be signed, hides ballots from
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -15,15 +16,16 @@ from hashlib import sha256
 
 from auzolan.cli.commons import Commons, read_envelope_file
 from auzolan.core.kinds import read_kind
+from auzolan.core.kinds.deliberate import Snapshot
 from auzolan.core.record.canonical import JsonObject, as_object, canonical_bytes, read_json
 from auzolan.core.record.envelope import Envelope
-from auzolan.core.record.errors import AuzolanError
+from auzolan.core.record.errors import AuzolanError, MissingError
 from auzolan.core.record.ledger import Ledger
 from auzolan.core.record.record import PRIVATE_BLOB_PREFIX
 
 PSEUDONYM_KEY = "pseudonym.key"
 _FOLDER = "ballots"
-_CONVERSATION, _LABELS_OF, _PROPOSED = "conversation", "labels_of", "proposed"
+_CONVERSATION, _LABELS_OF, _PROPOSED, _KEY_CHECK = "conversation", "labels_of", "proposed", "key_check"
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,34 @@ class Shelf:
     place: Commons
     ledger: Ledger
 
+    def make_pseudonym_key(self) -> bytes:
+        """Return the commons' own key of pseudonyms, made when votes are first imported."""
+        if not self.place.private.exists(PSEUDONYM_KEY) and not self._digests():
+            self.place.private.write_all({PSEUDONYM_KEY: secrets.token_bytes(32)})
+        return self.pseudonym_key()
+
     def pseudonym_key(self) -> bytes:
-        """Return the commons' own key of pseudonyms, made when it is first needed."""
+        """Return the key that the pseudonyms here were made with.
+
+        Raises:
+            MissingError: it is lost: nobody can be found in the ballots by their id in the source.
+        """
         files = self.place.private
-        if not files.exists(PSEUDONYM_KEY):
-            files.write_all({PSEUDONYM_KEY: secrets.token_bytes(32)})
-        return files.read(PSEUDONYM_KEY)
+        key = files.read(PSEUDONYM_KEY) if files.exists(PSEUDONYM_KEY) else b""
+        checks = {whose.get(_KEY_CHECK) for _, whose in self._marks()} - {None}
+        if not key or (checks and checks != {_key_check(key)}):
+            raise MissingError(
+                f"private/{PSEUDONYM_KEY} is lost or another one: restore it from a backup; until then participants "
+                "are only found by their pseudonyms"
+            )
+        return key
 
     def keep_ballots(self, name: str, data: bytes, privacy: str, conversation: str) -> dict[str, str]:
         """Keep ballots, in public only where the rules say so; return blob name -> digest."""
-        return self._keep(name, data, privacy, {_CONVERSATION: conversation})
+        whose: JsonObject = {_CONVERSATION: conversation}
+        if self.place.private.exists(PSEUDONYM_KEY):
+            whose[_KEY_CHECK] = _key_check(self.place.private.read(PSEUDONYM_KEY))
+        return self._keep(name, data, privacy, whose)
 
     def keep_labels(self, name: str, data: bytes, privacy: str, ballots: str) -> dict[str, str]:
         """Keep who is in which group of the ballots with this digest; return blob name -> digest."""
@@ -56,6 +76,16 @@ class Shelf:
         self._mark(digest, whose)
         self.ledger.keep_private_blob(data, salt)
         return {PRIVATE_BLOB_PREFIX + name: digest}
+
+    def _digests(self) -> set[str]:
+        """Return the digests of all ballots that are here, whatever the marks say."""
+        committed = (self.ledger.envelope(row).claimed for row in self.ledger.index.rows(Snapshot.KIND))
+        blobs = (record.blobs.get(PRIVATE_BLOB_PREFIX + Snapshot.BALLOTS, "") for record in committed)
+        return {digest for digest in blobs if digest and self.ledger.has_private_blob(digest)} | set(self.ballots())
+
+    def unmarked(self) -> list[str]:
+        """Return ballots of committed snapshots that are here without a mark, which an incomplete backup lost."""
+        return sorted(self._digests() - set(self.ballots()))
 
     def _mark(self, digest: str, whose: JsonObject) -> None:
         self.place.private.write_all({f"{_FOLDER}/{digest}": canonical_bytes(whose)})
@@ -99,6 +129,11 @@ class Shelf:
         free = [digest for digest in digests if not self.ledger.index.holders(digest)]
         self.ledger.drop_private_blobs(free)
         self.place.private.remove_all([f"{_FOLDER}/{digest}" for digest in free])
+
+
+def _key_check(key: bytes) -> str:
+    """Return what tells one key from another and nothing else about it."""
+    return hmac.digest(key, b"auzolan: which key of pseudonyms", "sha256")[:8].hex()
 
 
 def pending_envelopes(place: Commons) -> list[Envelope]:

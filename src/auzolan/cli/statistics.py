@@ -13,18 +13,19 @@ from auzolan.cli.ballots import Evidence
 from auzolan.cli.commons import find_ledger, read_user_file, write_file
 from auzolan.cli.govern import LedgerOption
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, print_json, progress_bar, short
+from auzolan.cli.records import newest
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.record.canonical import as_list, read_json
-from auzolan.core.record.errors import MalformedError, MissingError, UsageError, VerificationError
+from auzolan.core.record.errors import MalformedError, MissingError, UsageError
 from auzolan.core.record.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from auzolan.deliberate.conversation import Conversation, Pseudonym, Statement
     from auzolan.deliberate.opinion import Statistics
     from auzolan.deliberate.opinion import Tally as Votes
-    from auzolan.deliberate.overview import Dot, Overview
+    from auzolan.deliberate.overview import Dot, Overview, WithheldStatement
     from auzolan.deliberate.tally import Counts
     from auzolan.deliberate.votes import VoteTable
 
@@ -56,7 +57,8 @@ def stats(
     id_column: reading.IdOption = None,
     statement: reading.StatementOption = None,
     stratum: reading.StratumOption = None,
-    delimiter: reading.DelimiterOption = ",",
+    skip: reading.SkipOption = None,
+    delimiter: reading.DelimiterOption = None,
     agree: reading.AgreeOption = None,
     disagree: reading.DisagreeOption = None,
     passed: reading.PassOption = None,
@@ -77,7 +79,7 @@ def stats(
     else:
         words = reading.words_of(agree, disagree, passed)
         options = reading.SourceOptions(
-            tool, agree_is, strata, id_column, statement or [], stratum or [], delimiter, words
+            tool, agree_is, strata, id_column, statement or [], stratum or [], delimiter, words, skip or []
         )
         overview = _of_source(path, options, groups, k, diagnostics)
     if page is not None:
@@ -101,6 +103,7 @@ def _of_source(
     conversation = reading.read_source(path, options, pseudonym)
     table, aside = conversation.table, conversation.left_out_of_statistics
     dots: tuple[Dot, ...] = ()
+    silhouette = None
     with progress_bar("grouping and counting"):
         if groups is not None:
             listed = _read_groups(groups, pseudonym)
@@ -109,12 +112,13 @@ def _of_source(
         else:
             found = group_opinions(table, aside, k=k)
             labels, n_groups = found.labels, found.n_groups
-            dots = opinion_map(found.places, found.labels)
+            dots = opinion_map(found.places, found.labels, least=1)
+            silhouette = found.silhouettes[n_groups] / 1e6 if n_groups else None
             grouping = _how_grouped(k, n_groups)
         numbers = statistics(table, labels, n_groups, aside)
     return overview_of(
         title=conversation.topic or path.resolve().name,
-        evidence="Counted from the votes in the source; nothing is signed.",
+        evidence=f"Counted from the votes in the source; nothing is signed. Agree: {conversation.sign_evidence}.",
         licence="",
         grouping=grouping,
         statements=conversation.statements,
@@ -122,6 +126,7 @@ def _of_source(
         n_participants=len(table.participants),
         n_votes=table.n_votes,
         dots=dots,
+        silhouette=silhouette,
         strata=_strata_votes(conversation),
         bridging=_bridging(table) if diagnostics else None,
     )
@@ -168,18 +173,16 @@ def _bridging(table: VoteTable) -> dict[int, float]:
 
 def _of_commons(commons: str | None, diagnostics: bool) -> Overview:
     """Return what the newest tally publishes, counted again where its ballots are at hand."""
-    from auzolan.cli.deliberate import newest
-
     place = find_ledger(commons)
     with place.reading() as ledger:
         record = newest(ledger, Tally.KIND)
         snapshot = ledger.envelope(ledger.find(record.links[Tally.SNAPSHOT])).claimed
-        rules = ledger.chain.at(ledger.find(record.id).position).rules
+        rules = [ledger.chain.at(ledger.find(each.id).position).rules for each in (record, snapshot)]
         demo = ledger.chain.current.rules.demo
     evidence, tally = Evidence(place.public, place.private), Tally.from_record(record)
     source = f"signed tally {short(record.id)} of {tally.tallied_at}"
     try:
-        counts = evidence.recount(record, snapshot, rules)
+        counts = evidence.recount(record, snapshot, *rules)
     except MissingError:
         if diagnostics:
             raise
@@ -193,35 +196,56 @@ def _of_commons(commons: str | None, diagnostics: bool) -> Overview:
 def _of_counts(
     counts: Counts, snapshot: Record, tally: Tally, statements: Sequence[Statement], said: str, demo: bool
 ) -> Overview:
-    """Build an overview from published counts; statements whose counts by group are withheld are left out."""
+    """Build an overview from published counts; statements whose counts by group are withheld stand apart."""
     import numpy as np
 
+    from auzolan.deliberate.conversation import left_out
     from auzolan.deliberate.opinion import statistics_of_counts
     from auzolan.deliberate.overview import overview_of
+    from auzolan.deliberate.tally import verify_counts
 
     taken = Snapshot.from_record(snapshot)
-    if not counts.divisions or counts.divisions[0].sizes != tally.groups:
-        raise VerificationError("the tally's groups are not those that its counts are about")
+    verify_counts(counts, tally, [each.id for each in statements])
     shown = [(each.id, each.all, each.by[0]) for each in counts.statements if each.all and each.by[0] is not None]
     cells = np.array([[cell[:3] for cell in by or ()] for _, _, by in shown], dtype=np.int64)
     totals = np.array([every[:3] for _, every, _ in shown], dtype=np.int64).reshape(-1, 3)
     by_group = cells.reshape(len(shown), len(tally.groups), 3).transpose(1, 0, 2)
     ids = [statement for statement, _, _ in shown]
-    hidden = len(counts.statements) - len(shown)
-    if hidden:
-        said += f"; {hidden:,} statements are withheld, fewer than {tally.min_cell} people stand behind a count"
+    silhouette = tally.silhouettes_ppm.get(str(len(tally.groups)))
     overview = overview_of(
         title=taken.source["topic"] or taken.source["name"],
         evidence=said,
         licence=taken.licence,
         grouping=_how_grouped(None if tally.chosen == "silhouette" else len(tally.groups), len(tally.groups)),
         statements=statements,
-        found=statistics_of_counts(ids, by_group, totals, tally.groups, _aside(statements)),
+        found=statistics_of_counts(ids, by_group, totals, tally.groups, left_out(statements)),
         n_participants=taken.n_participants,
         n_votes=taken.counts["votes"],
         strata=_published_strata(counts),
+        withheld=_withheld(counts, statements),
+        min_cell=tally.min_cell,
+        silhouette=None if silhouette is None else silhouette / 1e6,
     )
     return replace(overview, demo=demo)
+
+
+def _withheld(counts: Counts, statements: Sequence[Statement]) -> list[WithheldStatement]:
+    from auzolan.deliberate.opinion import Tally as Votes
+    from auzolan.deliberate.overview import WithheldStatement
+
+    texts = {each.id: each.text for each in statements}
+    found = []
+    for each in counts.statements:
+        if each.all and each.by[0] is not None:
+            continue
+        cell = each.all
+        if cell is None:
+            found.append(WithheldStatement(each.id, texts.get(each.id, "")))
+            continue
+        votes = Votes(cell.agree, cell.disagree, cell.agree + cell.disagree + cell.passed)
+        bounds = cell.lower_ppm / 1e6, cell.upper_ppm / 1e6
+        found.append(WithheldStatement(each.id, texts.get(each.id, ""), votes, *bounds))
+    return found
 
 
 def _published_strata(counts: Counts) -> dict[str, dict[str, dict[int, Votes]]]:
@@ -241,6 +265,8 @@ def _with_ballots(
     overview: Overview, evidence: Evidence, record: Record, snapshot: Record, diagnostics: bool
 ) -> Overview:
     """Add what only ballots show: the map, whose dots stand for several people each, and the diagnostic."""
+    from auzolan.deliberate.conversation import left_out
+    from auzolan.deliberate.grouping import seed_of
     from auzolan.deliberate.overview import opinion_map
     from auzolan.deliberate.plane import opinion_plane
 
@@ -248,14 +274,13 @@ def _with_ballots(
     labels = evidence.labels(record, len(table.participants))
     placed = labels >= 0
     if placed.any():
-        aside = _aside(evidence.statements(snapshot))
-        places = opinion_plane(table, placed, aside, bytes.fromhex(snapshot.id))
-        overview = replace(overview, dots=opinion_map(places, labels[placed]))
-    return replace(overview, bridging=_bridging(table)) if diagnostics else overview
-
-
-def _aside(statements: Collection[Statement]) -> frozenset[int]:
-    return frozenset(each.id for each in statements if each.moderation == "out" or each.is_meta)
+        aside = left_out(evidence.statements(snapshot))
+        places = opinion_plane(table, placed, aside, seed_of(table))
+        overview = replace(overview, dots=opinion_map(places, labels[placed], least=overview.min_cell))
+    if not diagnostics:
+        return overview
+    shown = {view.id for view in overview.statements}
+    return replace(overview, bridging={s: value for s, value in _bridging(table).items() if s in shown})
 
 
 def overview_json(overview: Overview) -> JsonDict:
@@ -292,7 +317,19 @@ def overview_json(overview: Overview) -> JsonDict:
             name: [_group_json(value, None, votes) for value, votes in values.items()]
             for name, values in (overview.strata or {}).items()
         },
-        **({"bridging": {str(key): value for key, value in overview.bridging.items()}} if overview.bridging else {}),
+        "withheld": [
+            {
+                "id": each.id,
+                "text": each.text,
+                "all": None if each.total is None else each.total._asdict(),
+                "lower": each.lower,
+                "upper": each.upper,
+            }
+            for each in overview.withheld
+        ],
+        "min_cell": overview.min_cell,
+        "silhouette": overview.silhouette,
+        **({} if overview.bridging is None else {"bridging": {str(k): v for k, v in overview.bridging.items()}}),
     }
 
 

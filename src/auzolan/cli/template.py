@@ -48,8 +48,10 @@ seats = 7
 rule = "equal-shares"
 
 [ballots]
-# Who may see single ballots: "public", "auditors" or "private".
+# Who may see single ballots: "public", "auditors" or "private"; and, unless they are
+# public, how many people must stand behind a count of votes that is published.
 privacy = "auditors"
+min_cell = 5
 """
 
 

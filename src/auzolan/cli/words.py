@@ -11,6 +11,7 @@ from auzolan.core.kinds import KNOWN_KINDS
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
+from auzolan.core.kinds.selection import Selection
 from auzolan.core.record.authority import SUPERSEDES
 from auzolan.core.record.canonical import JsonObject, JsonValue
 from auzolan.core.record.governance import GOVERNANCE_KIND, Governance, read_governance
@@ -37,6 +38,10 @@ def headline(record: Record) -> str:
     if record.kind == Tally.KIND:
         tally = Tally.from_record(record)
         return f"{tally.n_statements:,} statements, groups of {', '.join(f'{n:,}' for n in tally.groups) or 'nobody'}"
+    if record.kind == Selection.KIND:
+        selection = Selection.from_record(record)
+        proved = selection.certificate and selection.certificate.multipliers
+        return f"{len(selection.articles)} articles selected, {'with' if proved else 'without'} a core certificate"
     if record.kind == TOMBSTONE_KIND:
         return f"erased {len(erased_by(record))} private file(s): {plain(str(body.get('reason')), 40)}"
     first = next((body[k] for k in ("title", "name") if isinstance(body.get(k), str)), "")

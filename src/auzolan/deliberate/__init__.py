@@ -1,4 +1,4 @@
-"""`deliberate`: proposals and votes become a signed constitution. Built so far: votes in, and counted.
+"""`deliberate`: proposals and votes become a signed constitution. Built so far: votes in, counted, articles selected.
 
     sources/      readers: Polis, surveys, declared strata     conversation  what a reader returns
     votes         the packed table, two bytes a vote           pseudonyms    who someone was, unreadable
@@ -7,6 +7,9 @@
     tally         counts by group, the body of `tally/v1`      bounds        how sure a share is
     opinion       Polis' statistics, exactly                   stability     would it hold with other people?
     bridging      a diagnostic                                 overview      what people want to know of it
+    parameters    the community's rules of ratifying           eligibility   which statements may become articles
+    selection     articles and their certificate               ratification  the body of `selection/v1`
+    selection_check  the same claims, checked by other code
     page          as a page: `page_style`, `page_map`
 
 Pure but for `sources.source`: clocks, chance and keys are arguments. Floats

@@ -46,6 +46,29 @@ def jeffreys_ppm(successes: NDArray[np.int64], trials: NDArray[np.int64]) -> tup
     return lower, upper
 
 
+def outweighs_ppm(these: NDArray[np.int64], those: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how sure it is that more people are of one side than of the other, in millionths, floored.
+
+    The posterior probability, under Jeffreys' prior, that a member of either side is rather of `these`:
+    P(p > 1/2) for p ~ Beta(these + 1/2, those + 1/2).
+
+    Args:
+        these, those: how many were asked and said so, >= 0, of one shape.
+    """
+    cells, back = np.unique(np.stack([these.ravel(), those.ravel()], axis=1), axis=0, return_inverse=True)
+    k, rest = cells[:, 1], cells[:, 0]  # P(p > 1/2) of these is P(p < 1/2) of those
+    scaled = scipy.special.betainc(k + 0.5, rest + 0.5, 0.5) * PPM
+    # Never quite certain, whatever doubles say.
+    floors = np.minimum(np.floor(scaled).astype(np.int64), PPM - 1)
+    nearest = np.round(scaled)
+    for position in np.flatnonzero((np.abs(scaled - nearest) < _DOUBTFUL) & (nearest > 0) & (nearest < PPM)):
+        a, b = int(k[position]) + Fraction(1, 2), int(rest[position]) + Fraction(1, 2)
+        exact = Fraction(1, 2) if a == b else _series(Fraction(1, 2), a, b)
+        floors[position] = exact.numerator * PPM // exact.denominator
+    found: NDArray[np.int64] = floors[back.ravel()].reshape(these.shape)
+    return found
+
+
 def _quantiles(cells: NDArray[np.int64], side: int) -> NDArray[np.int64]:
     k, n = cells[:, 0], cells[:, 1]
     tail = float(_TAIL) if side == 0 else 1 - float(_TAIL)

@@ -6,7 +6,7 @@ or number in the source is in it, only pseudonyms.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -93,4 +93,9 @@ class Conversation:
 
         Those moderated out, and those about the conversation itself (meta), which Polis lists as moderated out too.
         """
-        return self.moderated_out | {statement.id for statement in self.statements if statement.is_meta}
+        return left_out(self.statements)
+
+
+def left_out(statements: Iterable[Statement]) -> frozenset[int]:
+    """Return the ids of statements that are moderated out or about the conversation itself."""
+    return frozenset(each.id for each in statements if each.moderation == "out" or each.is_meta)

@@ -5,8 +5,9 @@ Mapping High Dimensional Opinion Spaces", section 3): principal components,
 k-means for several k, the k with the best silhouette. Different from Polis, on
 purpose: nothing depends on the order of votes, on what the groups were
 yesterday or on chance. Participants stand on an integer plane (`plane`), ties
-are decided by coordinates, starts come from a stated seed, everybody with
-enough votes is in, and with very many people the search for k and for starts
+are decided by coordinates, starts are drawn from the counts themselves (not
+from a record's id, which holds random salts and could be made again until the
+groups suit), everybody with enough votes is in, and with very many people the search for k and for starts
 runs on up to 1,024 cells of neighbours.
 
 Labels are stored and signed; a verifier reads them and counts. That somebody
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from hashlib import shake_256
+from hashlib import sha256, shake_256
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +64,12 @@ class Grouping:
         return sizes
 
 
+def seed_of(table: VoteTable) -> bytes:
+    """Return 32 bytes that follow from what was voted alone: SHA-256 of the statements' ids and their counts."""
+    ids = ",".join(map(str, table.statements)).encode()
+    return sha256(ids + b"\n" + table.totals().astype("<i8").tobytes()).digest()
+
+
 def group_name(number: int) -> str:
     """Return the letter of a group, A for the largest; after Z come AA, AB and so on."""
     letter = chr(ord("A") + number % 26)
@@ -70,14 +77,14 @@ def group_name(number: int) -> str:
 
 
 def group_opinions(
-    table: VoteTable, moderated_out: Collection[int] = frozenset(), seed: bytes = bytes(32), k: int | None = None
+    table: VoteTable, moderated_out: Collection[int] = frozenset(), seed: bytes | None = None, k: int | None = None
 ) -> Grouping:
     """Find opinion groups.
 
     Args:
         table: the votes.
         moderated_out: statements that do not count.
-        seed: 32 bytes, such as the id of the signed snapshot, so that nobody chooses the starts.
+        seed: 32 bytes to draw starts from; by default those of `seed_of`, so that nobody chooses them.
         k: number of groups, or None to take the one with the best silhouette (ties: the fewest groups).
 
     Raises:
@@ -85,6 +92,7 @@ def group_opinions(
     """
     if k is not None and not 2 <= k <= MAX_GROUPS:
         raise UsageError(f"expected 2 to {MAX_GROUPS} groups, got {k}")
+    seed = seed_of(table) if seed is None else seed
     enough = _has_enough_votes(table)
     grouped = np.flatnonzero(enough)
     placed = opinion_plane(table, enough, moderated_out, seed)

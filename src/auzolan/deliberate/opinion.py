@@ -127,7 +127,7 @@ def statistics_of_counts(
     return Statistics(
         groups=rows,
         total=total,
-        gac={s: math.prod(_share(g.votes[s].agree, g.votes[s].seen) for g in rows) for s in statements if rows},
+        gac={s: math.prod(smoothed_share(g.votes[s].agree, g.votes[s].seen) for g in rows) for s in statements if rows},
         consensus=Consensus(_consensus(total, eligible, "agree"), _consensus(total, eligible, "disagree")),
         repness=[_representatives(rows, number, eligible) for number in range(len(rows))],
     )
@@ -137,7 +137,8 @@ def _tallies(statements: Sequence[int], counts: NDArray[np.int64]) -> dict[int, 
     return {s: Tally(a, d, a + d + p) for s, (a, d, p) in zip(statements, counts.tolist(), strict=True)}
 
 
-def _share(successes: int, trials: int) -> float:
+def smoothed_share(successes: int, trials: int) -> float:
+    """Return Polis' share, as if one more had said so and one more not: (successes + 1) / (trials + 2)."""
     return (successes + 1) / (trials + 2)
 
 
@@ -160,7 +161,7 @@ def _consensus(total: dict[int, Tally], eligible: Sequence[int], kind: Kind) -> 
     ranked = []
     for statement in eligible:
         successes, seen = getattr(total[statement], kind), total[statement].seen
-        share, z = _share(successes, seen), _prop_test(successes, seen)
+        share, z = smoothed_share(successes, seen), _prop_test(successes, seen)
         if share > 0.5 and z > SIGNIFICANT_90:
             ranked.append((share * z, statement))
     ranked.sort(key=lambda item: -item[0])
@@ -169,13 +170,13 @@ def _consensus(total: dict[int, Tally], eligible: Sequence[int], kind: Kind) -> 
 
 def _compare(statement: int, own: Tally, other: Tally, kind: Kind) -> Representative:
     successes, theirs = getattr(own, kind), getattr(other, kind)
-    share = _share(successes, own.seen)
+    share = smoothed_share(successes, own.seen)
     return Representative(
         statement=statement,
         kind=kind,
         p=share,
         z=_prop_test(successes, own.seen),
-        ratio=share / _share(theirs, other.seen),
+        ratio=share / smoothed_share(theirs, other.seen),
         ratio_z=_two_prop_test(successes, theirs, own.seen, other.seen),
     )
 

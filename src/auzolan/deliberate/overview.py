@@ -10,24 +10,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from auzolan.deliberate.bounds import jeffreys_ppm
-from auzolan.deliberate.conversation import Statement
+from auzolan.deliberate.conversation import Statement, left_out
 from auzolan.deliberate.grouping import Points
-from auzolan.deliberate.opinion import Statistics, Tally
+from auzolan.deliberate.opinion import Statistics, Tally, statistics_of_counts
 from auzolan.deliberate.stability import majority_stability
 from auzolan.deliberate.votes import Labels
 
+FEWEST = 5  # votes on a statement in one stratum, below which the stratum is not shown on it
 _DOT_PEOPLE = 5
 _MOST_DOTS = 300
+# Kaufman & Rousseeuw 1990, "Finding Groups in Data", chapter 2, as rounded in use.
+_APART = ((0.25, "hardly apart"), (0.5, "weakly apart"), (0.7, "fairly apart"))
+# What votes by chance stay below in tests/deliberate/test_overview.py, with fewer people and with more.
+_CHANCE_FEW, _CHANCE_MANY, _MANY = 0.55, 0.42, 60
 
 
 @dataclass(frozen=True)
 class Dot:
-    """Some people of one group who vote alike, never fewer than five unless their group is smaller.
+    """Some people of one group who vote alike; how few they may be is for `opinion_map` to say.
 
     Attributes:
         x, y: where they stand on the opinion plane on average, within ±1.
@@ -76,6 +81,23 @@ class StatementView:
 
 
 @dataclass(frozen=True)
+class WithheldStatement:
+    """One statement whose counts by group are withheld, because they could tell of too few people.
+
+    Attributes:
+        id, text: as in the source.
+        total: votes of all participants, or None where these are withheld too.
+        lower, upper: bounds of the share of agreement among all who saw it, 0 to 1, or None.
+    """
+
+    id: int
+    text: str
+    total: Tally | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True)
 class Overview:
     """A deliberation at a glance.
 
@@ -93,6 +115,9 @@ class Overview:
         strata: stratum name -> value -> statement id -> votes.
         bridging: statement id -> intercept, only where asked for.
         demo: the keys of the commons are throw-away ones.
+        withheld: statements whose counts by group are withheld, by id; those moderated out left out.
+        min_cell: fewest people that a count shown may be about; 1 withholds none.
+        silhouette: how far apart the groups are, -1 to 1, where they were found from votes.
     """
 
     title: str
@@ -110,6 +135,44 @@ class Overview:
     strata: Mapping[str, Mapping[str, Mapping[int, Tally]]] | None = None
     bridging: Mapping[int, float] | None = None
     demo: bool = False
+    withheld: tuple[WithheldStatement, ...] = ()
+    min_cell: int = 1
+    silhouette: float | None = None
+
+    @property
+    def with_withheld(self) -> tuple[StatementView | WithheldStatement, ...]:
+        """All statements that were not moderated out."""
+        return (*self.statements, *self.withheld)
+
+    @property
+    def n_not_in_consensus(self) -> int:
+        """How many statements could not be considered for consensus, because not even their totals are known."""
+        return sum(each.id not in self.statistics.total for each in self.withheld)
+
+    @property
+    def without_dots(self) -> tuple[int, ...]:
+        """Groups that the opinion map leaves out, because they are too few."""
+        mapped = {dot.group for dot in self.dots}
+        return tuple(number for number in range(len(self.sizes)) if number not in mapped) if self.dots else ()
+
+    def strata_on(self, statement: int, total: Tally) -> dict[str, dict[str, Tally]]:
+        """Return stratum name -> value -> votes on a statement, only strata in which nobody is found.
+
+        One small cell hides the stratum as a whole, and so do few people in none of its values: what is left of the
+        total is their votes.
+
+        Args:
+            statement: id.
+            total: votes of all participants on it.
+        """
+        fewest = max(FEWEST, self.min_cell)
+        shown = {}
+        for name, values in (self.strata or {}).items():
+            cells = {value: votes[statement] for value, votes in values.items() if statement in votes}
+            rest = total.seen - sum(cell.seen for cell in cells.values())
+            if cells and not any(0 < seen < fewest for seen in (rest, *(cell.seen for cell in cells.values()))):
+                shown[name] = cells
+        return shown
 
 
 def overview_of(
@@ -125,9 +188,19 @@ def overview_of(
     dots: tuple[Dot, ...] = (),
     strata: Mapping[str, Mapping[str, Mapping[int, Tally]]] | None = None,
     bridging: Mapping[int, float] | None = None,
+    withheld: Sequence[WithheldStatement] = (),
+    min_cell: int = 1,
+    silhouette: float | None = None,
 ) -> Overview:
-    """Gather an overview; the arguments are its attributes, or what they follow from."""
+    """Gather an overview; the arguments are its attributes, or what they follow from.
+
+    Consensus is about all participants, so it is computed again with those withheld statements whose totals are known.
+    """
     sizes = tuple(group.size for group in found.groups)
+    out = {each.id for each in statements if each.moderation == "out"}
+    kept = tuple(sorted((each for each in withheld if each.id not in out), key=lambda each: each.id))
+    hidden = {each.id for each in kept}
+    open_statements = [each for each in statements if each.id not in hidden]
     return Overview(
         title=title,
         evidence=evidence,
@@ -137,13 +210,29 @@ def overview_of(
         n_unassigned=n_participants - sum(sizes),
         grouping=grouping,
         sizes=sizes,
-        statements=statement_views(statements, found, n_participants),
-        n_moderated_out=sum(each.moderation == "out" for each in statements),
-        statistics=found,
+        statements=statement_views(open_statements, found, n_participants),
+        n_moderated_out=len(out),
+        statistics=_with_totals(found, kept, statements),
         dots=dots,
         strata=strata,
         bridging=bridging,
+        withheld=kept,
+        min_cell=min_cell,
+        silhouette=silhouette,
     )
+
+
+def _with_totals(
+    found: Statistics, withheld: Sequence[WithheldStatement], statements: Sequence[Statement]
+) -> Statistics:
+    """Return the statistics with consensus over all statements whose totals are known."""
+    more = {each.id: each.total for each in withheld if each.total is not None and each.id not in found.total}
+    if not more:
+        return found
+    total = dict(sorted((found.total | more).items()))
+    counts = np.array([[agree, disagree, seen - agree - disagree] for agree, disagree, seen in total.values()])
+    of_all = statistics_of_counts(list(total), np.zeros((0, len(total), 3), np.int64), counts, (), left_out(statements))
+    return replace(found, total=total, consensus=of_all.consensus)
 
 
 def statement_views(
@@ -187,19 +276,28 @@ def _bounds(cells: Sequence[Tally]) -> list[list[float]]:
     return [(side / 1_000_000).tolist() for side in sides]
 
 
-def opinion_map(places: Points, labels: Labels) -> tuple[Dot, ...]:
+def opinion_map(places: Points, labels: Labels, least: int = _DOT_PEOPLE) -> tuple[Dot, ...]:
     """Return dots that stand for several people each, so that nobody is found by where they stand.
 
     Within a group people are lined up along a curve that keeps neighbours
     together (Morton order) and cut into runs of equal length, five people or
     more (microaggregation: Domingo-Ferrer & Mateo-Sanz 2002).
+
+    Args:
+        places: (participants, 2) on the opinion plane.
+        labels: (participants,) group of each; those in none have no dot.
+        least: fewest people a dot may stand for where ballots are withheld, five at the least; a smaller group has
+            no dot. With 1, for ballots that are public, all of a group smaller than five are one dot.
     """
     grouped = labels >= 0
-    people = max(_DOT_PEOPLE, -(-int(grouped.sum()) // _MOST_DOTS))
+    fewest = max(_DOT_PEOPLE, least)
+    people = max(fewest, -(-int(grouped.sum()) // _MOST_DOTS))
     largest = max(int(np.abs(places).max(initial=0)), 1)
     dots = []
     for group in range(int(labels.max(initial=-1)) + 1):
         members = places[labels == group]
+        if least > 1 and len(members) < fewest:
+            continue
         members = members[np.argsort(_morton(members + 2**15), kind="stable")]
         n_dots = max(1, len(members) // people)
         for run in np.array_split(members, n_dots):
@@ -235,3 +333,30 @@ def of_100(share: float) -> str:
     if share >= 0.995:
         return "more than 99"
     return "fewer than 1" if share < 0.005 else str(round(share * 100))
+
+
+def apartness(silhouette: float, people: int) -> str:
+    """Return how far apart groups are, in plain words.
+
+    Whatever is divided into the groups that fit it best has a silhouette well above 0, so the convention alone would
+    flatter: values that chance votes reach as well are named as such.
+
+    Args:
+        silhouette: of the groups, -1 to 1.
+        people: how many are in groups; the fewer, the further chance reaches.
+    """
+    named = next((words for below, words in _APART if silhouette < below), "clearly apart")
+    shown = f"{silhouette:.2f}".replace("-", "−")
+    chance = _CHANCE_MANY if people >= _MANY else _CHANCE_FEW
+    doubt = "; so this value alone does not show that there are groups" if silhouette < chance else ""
+    return (
+        f"Silhouette {shown}, where 1 is wholly apart and 0 is no groups at all: {named}, by a convention that draws "
+        "lines at 0.25, 0.5 and 0.7 (Kaufman & Rousseeuw 1990). Groups are found even in chance votes, which reach 0.3 "
+        f"to 0.4, and 0.5 where few people vote{doubt}."
+    )
+
+
+FLATTERING = (
+    "Where groups were found from these votes, ranges and re-draws rest on the same votes that made the groups, "
+    "so they flatter differences between groups."
+)

@@ -4,27 +4,37 @@ Whatever comes from outside (texts, titles, strata) is escaped, and characters
 that hide or turn text are made visible (`plain`). Not here: deciding what is
 true of the votes; the page says what `Overview` holds, with its limits beside it.
 
-Strata with fewer than five votes on a statement are left out, so that a page does
-not tell how the one person of a small district voted.
+A stratum with fewer than five votes in one of its values is left out of a statement
+as a whole (`Overview.strata_on`), so that a page does not tell how the one person of
+a small district voted.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from auzolan.core.record.findings import plain
 from auzolan.deliberate.grouping import group_name
 from auzolan.deliberate.opinion import FORMULAS, Kind, Tally
-from auzolan.deliberate.overview import Overview, StatementView, of_100, percent
+from auzolan.deliberate.overview import (
+    FEWEST,
+    FLATTERING,
+    Overview,
+    StatementView,
+    WithheldStatement,
+    apartness,
+    of_100,
+    percent,
+)
 from auzolan.deliberate.page_map import key, map_svg, map_table
-from auzolan.deliberate.page_style import STYLE
+from auzolan.deliberate.page_style import LEGEND, STYLE, votes_row, votes_table
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _OPEN = 50  # statements shown at once; the others wait behind a click, so that long pages stay light
 _FOLD = 100
+_OPEN_WITHHELD = 20
 _LONGEST = 2_000
-_FEWEST = 5
 _IN_SHORT = 3
 
 
@@ -40,6 +50,7 @@ def page(overview: Overview) -> str:
             _groups(overview),
             _consensus(overview),
             _statements(overview),
+            _withheld(overview),
             "</main>",
             _footer(overview),
         )
@@ -69,44 +80,53 @@ def _header(overview: Overview, title: str) -> str:
     facts = [
         ("participants", f"{overview.n_participants:,}"),
         ("votes", f"{overview.n_votes:,}"),
-        ("statements", f"{len(overview.statements):,}"),
+        ("statements", f"{len(overview.statements) + len(overview.withheld):,}"),
         ("groups", f"{len(overview.sizes):,}"),
     ]
+    out = overview.n_moderated_out
+    left = f'<p class="quiet">{_many(out, "statement")} moderated out and not shown.</p>' if out else ""
     listed = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)
     links = [("short", "In short")]
     links += [("map", "Opinion map")] if overview.dots else []
     links += [("groups", "Groups")] if overview.sizes else []
-    links += [("consensus", "All together"), ("statements", "All statements")]
+    links += [("consensus", "All together"), ("statements", "Statements" if overview.withheld else "All statements")]
+    links += [("withheld", "Withheld")] if overview.withheld else []
     items = "".join(f'<li><a href="#{anchor}">{name}</a></li>' for anchor, name in links)
     return (
         f'<header>{demo if overview.demo else ""}<h1 lang="" dir="auto">{title}</h1>'
         f"<p>{_text(overview.evidence)}</p>"
         "<p>Everything here speaks of the people who took part: the participants, not the city.</p>"
-        f'<dl class="facts">{listed}</dl>{_left_out(overview)}'
+        f'<dl class="facts">{listed}</dl>{left}'
         f'<nav aria-label="On this page"><ul>{items}</ul></nav></header>'
     )
-
-
-def _left_out(overview: Overview) -> str:
-    out = overview.n_moderated_out
-    return f'<p class="quiet">{_many(out, "statement")} moderated out and not shown.</p>' if out else ""
 
 
 def _in_short(overview: Overview) -> str:
     shared = [view for view in overview.statements if view.is_shared]
     every = _every(overview)
     if not shared:
-        found = f"<p>On none of the statements do at least half of {every} agree.</p>"
+        which = " whose counts are published" if overview.withheld else ""
+        found = f"<p>On none of the statements{which} do at least half of {every} agree.</p>"
     else:
         best = "".join(_short_item(view, overview) for view in shared[:_IN_SHORT])
         found = (
             f"<p>On {len(shared):,} of {_many(len(overview.statements), 'statement')}, at least half of {every} agree. "
             f'{"The first of them" if len(shared) > 1 else "It is"}:</p><ul class="said">{best}</ul>'
         )
+    unknown = _not_considered(len(overview.withheld), "here", overview)
     return (
-        f'<section><h2 id="short">In short</h2>{found}<p class="quiet">A share counts everyone who saw a statement: '
-        "those who passed count as having seen it, not as agreeing.</p></section>"
+        f'<section><h2 id="short">In short</h2>{found}{unknown}<p class="quiet">A share counts everyone who saw a '
+        "statement: those who passed count as having seen it, not as agreeing.</p></section>"
     )
+
+
+def _not_considered(count: int, where: str, overview: Overview) -> str:
+    """Say beside a list how many statements could not come into it."""
+    if not count:
+        return ""
+    what = "counts by group" if overview.sizes and where != "for consensus" else "counts"
+    link = f'<a href="#withheld">{_many(count, "statement")}</a>'
+    return f'<p class="quiet">{link} could not be considered {where}, because their {what} are withheld.</p>'
 
 
 def _every(overview: Overview) -> str:
@@ -129,17 +149,15 @@ def _quote(number: int, text: str, linked: bool) -> str:
     shown = (
         f'<q class="q" lang="" dir="auto">{words}</q>' if words else '<span class="q">(no text in the source)</span>'
     )
-    label = f"#{number}"
-    return (
-        f'{shown} <a class="id" href="#s{number}">{label}</a>' if linked else f'{shown} <span class="id">{label}</span>'
-    )
+    href = f'a class="id" href="#s{number}"' if linked else 'span class="id"'
+    return f"{shown} <{href}>#{number}</{href.split()[0]}>"
 
 
 def _quote_of(number: int, overview: Overview) -> str:
     """Return the words of a statement by its number; it may be one that is not on the page."""
-    for view in overview.statements:
-        if view.id == number:
-            return _quote(number, view.text, linked=True)
+    texts = [each.text for each in overview.with_withheld if each.id == number]
+    if texts:
+        return _quote(number, texts[0], linked=True)
     return f'<span class="q">(not shown)</span> <span class="id">#{number}</span>'
 
 
@@ -150,10 +168,18 @@ def _map(overview: Overview) -> str:
     return (
         f'<section><h2 id="map">Opinion map</h2><p>Each dot stands for {_many(fewest, "person")} or more who vote '
         "alike; dots near each other voted alike. Larger dots are more people. Right, left, up and down mean "
-        f"nothing by themselves.</p><figure>{map_svg(overview)}</figure>{map_table(overview)}"
+        f"nothing by themselves.{_no_dot(overview)}</p><figure>{map_svg(overview)}</figure>{map_table(overview)}"
         '<p class="quiet">The map flattens many votes onto two directions (principal components), '
         "so people who look close may still differ on single statements.</p></section>"
     )
+
+
+def _no_dot(overview: Overview) -> str:
+    missing = [f"{group_name(n)} ({_many(overview.sizes[n], 'person')})" for n in overview.without_dots]
+    if not missing:
+        return ""
+    said = f"Group {missing[0]} has no dot" if len(missing) == 1 else f"Groups {', '.join(missing)} have no dots"
+    return f" {said}: so few people could be found by where they stand."
 
 
 def _groups(overview: Overview) -> str:
@@ -169,20 +195,27 @@ def _groups(overview: Overview) -> str:
     return (
         f'<section><h2 id="groups">Groups</h2><p>People who vote alike, side by side. {how}.'
         f"{rest}</p><p>Groups are a help for reading. A computer finds them from the votes, and may find them a little "
-        "different when it looks again; nobody joined one, and none has a name of its own.</p>"
+        f"different when it looks again; nobody joined one, and none has a name of its own.</p>{_apartness(overview)}"
         '<p class="quiet">Below: the statements that set each group apart from the others '
-        f"(representative statements, computed as Polis does).</p>{cards}</section>"
+        f"(representative statements, computed as Polis does).</p>"
+        f"{_not_considered(len(overview.withheld), 'as representative', overview)}{cards}</section>"
     )
+
+
+def _apartness(overview: Overview) -> str:
+    far = "" if overview.silhouette is None else f"<p>{apartness(overview.silhouette, sum(overview.sizes))}</p>"
+    return f"{far}<p>{FLATTERING}</p>"
 
 
 def _group(number: int, overview: Overview) -> str:
     size = overview.sizes[number]
     found = overview.statistics.repness[number] if number < len(overview.statistics.repness) else []
     items = "".join(_apart(number, item.statement, item.kind, overview) for item in found)
-    listed = f'<ul class="said">{items}</ul>' if items else "<p>No statement sets this group apart.</p>"
+    which = "that could be considered " if overview.withheld else ""
+    listed = f'<ul class="said">{items}</ul>' if items else f"<p>No statement {which}sets this group apart.</p>"
     share = percent(size, overview.n_participants)
     head = f"{key(number)}Group {group_name(number)}: {_many(size, 'person')}, {share} of the participants"
-    return f"<h3>{head}</h3>{_FEW if size < _FEWEST else ''}{listed}"
+    return f"<h3>{head}</h3>{_FEW if size < FEWEST else ''}{listed}"
 
 
 _FEW = '<p class="quiet">A very small group: one person more or less would change the picture.</p>'
@@ -236,18 +269,13 @@ def _consensus(overview: Overview) -> str:
     return (
         '<section><h2 id="consensus">All participants together</h2><p>Up to five statements each on which clearly '
         "more than half of all participants are of one mind (consensus, computed as Polis does). Groups play no part "
-        f"in this, so a large group can carry a statement against a small one.</p>{''.join(parts)}</section>"
+        "in this, so a large group can carry a statement against a small one.</p>"
+        f"{_not_considered(overview.n_not_in_consensus, 'for consensus', overview)}{''.join(parts)}</section>"
     )
 
 
 def _statements(overview: Overview) -> str:
-    views = overview.statements
-    folds = []
-    for first in range(_OPEN, len(views), _FOLD):
-        last = min(first + _FOLD, len(views))
-        summary = f"Statements {first + 1:,} to {last:,}" if last > first + 1 else f"Statement {last:,}"
-        inner = _list(views[first:last], first + 1, overview)
-        folds.append(f"<details><summary>{summary}</summary>{inner}</details>")
+    views = [_statement(view, overview) for view in overview.statements]
     if overview.sizes:
         order = (
             "Sorted by agreement between groups: first come statements that every group agrees with, "
@@ -256,42 +284,71 @@ def _statements(overview: Overview) -> str:
         )
     else:
         order = "Sorted by the share of participants who agree, smoothed."
-    shown = _list(views[:_OPEN], 1, overview) if views else "<p>There are no statements to show.</p>"
+    shown = _folded(views, _OPEN) if views else "<p>There are none.</p>"
+    which = "by group " if overview.sizes else ""
+    head = f"Statements whose counts {which}are published" if overview.withheld else "All statements"
     return (
-        f'<section><h2 id="statements">All statements</h2><p>{order}</p>{_LEGEND}'
+        f'<section><h2 id="statements">{head}</h2><p>{order}</p>{_strata_shown(overview)}{LEGEND}'
         '<p class="quiet">Small numbers behind a share give the range in which it plausibly lies, were these people a '
         "chance draw from more like them (Jeffreys interval, 5 % to 95 %). They are no margin of error for the city: "
         "who took part was not drawn by lot. Re-draws ask how much hangs on single people: the members of "
         "each group are drawn again by chance, some twice, some not at all (bootstrap), the groups staying as they "
-        f"are.</p>{shown}{''.join(folds)}</section>"
+        f"are.</p>{shown}</section>"
     )
 
 
-_LEGEND = (
-    '<ul class="legend"><li><span class="swatch a"></span>agree</li><li><span class="swatch p"></span>pass</li>'
-    '<li><span class="swatch d"></span>disagree (striped)</li>'
-    '<li><span class="swatch c"></span>plausible range of “agree”</li></ul>'
-)
+def _folded(items: Sequence[str], n_open: int) -> str:
+    """Return statements as a list, those after the first few behind clicks."""
+    parts = [_list(items[:n_open], 1)]
+    for first in range(n_open, len(items), _FOLD):
+        last = min(first + _FOLD, len(items))
+        summary = f"Statements {first + 1:,} to {last:,}" if last > first + 1 else f"Statement {last:,}"
+        parts.append(f"<details><summary>{summary}</summary>{_list(items[first:last], first + 1)}</details>")
+    return "".join(parts)
 
 
-def _list(views: Sequence[StatementView], start: int, overview: Overview) -> str:
-    items = "".join(_statement(view, overview) for view in views)
-    return f'<ol class="all" role="list" start="{start}">{items}</ol>'
+def _list(items: Sequence[str], start: int) -> str:
+    return f'<ol class="all" role="list" start="{start}">{"".join(items)}</ol>'
 
 
 def _statement(view: StatementView, overview: Overview) -> str:
-    rows = [_row("All", view.total, (view.lower, view.upper))]
+    rows = [votes_row("All", view.total, (view.lower, view.upper))]
     bounds = view.group_bounds or (None,) * len(view.groups)
     rows += [
-        _row(f"{key(number)}{group_name(number)}", cell, bound)
+        votes_row(f"{key(number)}{group_name(number)}", cell, bound)
         for number, (cell, bound) in enumerate(zip(view.groups, bounds, strict=True))
     ]
     bridging = (overview.bridging or {}).get(view.id)
-    diagnostic = "" if bridging is None else f'<p class="quiet">Bridging intercept (a diagnostic): {bridging:+.3f}</p>'
+    diagnostic = "" if bridging is None else f"{_BRIDGING} {bridging:+.3f}</p>"
     return (
-        f'<li id="s{view.id}"><p class="q">{_quote(view.id, view.text, linked=False)}</p>{_table(rows)}'
-        f'<p class="quiet">{_firmness(view)}</p>{diagnostic}{_strata(view.id, overview.strata)}</li>'
+        f'<li id="s{view.id}"><p class="q">{_quote(view.id, view.text, linked=False)}</p>{votes_table(rows)}'
+        f'<p class="quiet">{_firmness(view)}</p>{diagnostic}{_strata(view, overview)}</li>'
     )
+
+
+def _withheld(overview: Overview) -> str:
+    """Return the statements of which only the votes of all are published, or not even these."""
+    if not overview.withheld:
+        return ""
+    what = "counts by group" if overview.sizes else "counts"
+    items = [_withheld_statement(each, overview) for each in overview.withheld]
+    return (
+        f'<section><h2 id="withheld">Statements whose {what} are withheld</h2><p>On each of them fewer than '
+        f"{_many(overview.min_cell, 'person')} stand behind one of the counts (those in no group count too), or behind "
+        "its change since an earlier tally, and publishing it might tell how they voted.</p>"
+        f"{_folded(items, _OPEN_WITHHELD)}</section>"
+    )
+
+
+def _withheld_statement(each: WithheldStatement, overview: Overview) -> str:
+    bounds = None if each.lower is None or each.upper is None else (each.lower, each.upper)
+    of_all = '<p class="quiet">The votes of all are withheld too.</p>'
+    if each.total is not None:
+        of_all = votes_table([votes_row("All", each.total, bounds)]) + _strata(each, overview)
+    return f'<li id="s{each.id}"><p class="q">{_quote(each.id, each.text, linked=False)}</p>{of_all}</li>'
+
+
+_BRIDGING = '<p class="quiet">Bridging intercept (a diagnostic, easily gamed, no basis for decisions):'
 
 
 def _firmness(view: StatementView) -> str:
@@ -311,49 +368,27 @@ def _firmness(view: StatementView) -> str:
     return f"{between}In {of_100(firm)} of 100 re-draws at least half {whose} {verb}."
 
 
-def _table(rows: Iterable[str]) -> str:
-    heads = "".join(f'<th scope="col" class="n">{head}</th>' for head in ("agree", "pass", "disagree", "votes"))
-    return (
-        f'<table class="votes"><thead><tr><td></td><td class="b"></td>{heads}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
-
-
-def _row(name: str, cell: Tally, bounds: tuple[float, float] | None) -> str:
-    """Return one row of votes; the bar repeats the numbers beside it, so it is hidden from screen readers."""
-    passes = cell.seen - cell.agree - cell.disagree
-    interval, whisker = "", ""
-    if cell.seen and bounds:
-        low, high = (round(bound * 100) for bound in bounds)
-        interval = f"<small>{low}–{high}</small>"
-        whisker = f'<b style="left:{low}%;width:{high - low}%"></b>'
-    parts = (("a", cell.agree), ("p", passes), ("d", cell.disagree))
-    bar = "".join(f'<i class="{part}" style="flex:{count}"></i>' for part, count in parts if count)
-    filled = f'<div class="bar" aria-hidden="true">{bar}{whisker}</div>'
-    shares = "".join(f"<td>{percent(count, cell.seen)}{interval if part == 'a' else ''}</td>" for part, count in parts)
-    return (
-        f'<tr><th scope="row">{name}</th><td class="b">'
-        f"{filled if cell.seen else _EMPTY_BAR}</td>{shares}<td>{cell.seen:,}</td></tr>"
-    )
-
-
-_EMPTY_BAR = '<div class="bar empty" aria-hidden="true"></div>'
-
-
-def _strata(statement: int, strata: Mapping[str, Mapping[str, Mapping[int, Tally]]] | None) -> str:
+def _strata(view: StatementView | WithheldStatement, overview: Overview) -> str:
     """Return the votes by what participants declared, such as their district, behind a click."""
     folds = []
-    for name, values in (strata or {}).items():
-        cells = {value: votes[statement] for value, votes in values.items() if statement in votes}
-        shown = [
-            _row(f'<span class="s">{_text(value)}</span>', cell, None)
-            for value, cell in cells.items()
-            if cell.seen >= _FEWEST
-        ]
-        hidden = len(cells) - len(shown)
-        note = f'<p class="quiet">{hidden:,} with fewer than {_FEWEST} votes not shown.</p>' if hidden else ""
-        folds.append(f"<details><summary>By {_text(name)}</summary>{_table(shown) if shown else ''}{note}</details>")
+    for name, cells in (overview.strata_on(view.id, view.total) if view.total else {}).items():
+        rows = [votes_row(f'<span class="s">{_text(value)}</span>', cell, None) for value, cell in cells.items()]
+        folds.append(f"<details><summary>By {_text(name)}</summary>{votes_table(rows)}</details>")
     return "".join(folds)
+
+
+def _strata_shown(overview: Overview) -> str:
+    """Say on how many statements each stratum is shown."""
+    views = overview.with_withheld
+    shown = [name for view in views if view.total for name in overview.strata_on(view.id, view.total)]
+    fewest = max(FEWEST, overview.min_cell)
+    return "".join(
+        f'<p class="quiet">Votes by {_text(name)} are shown on {shown.count(name):,} of '
+        f"{_many(len(views), 'statement')}; on the others fewer than {fewest} people stand behind one of the counts "
+        "(those who declared nothing count too), or none are published.</p>"
+        for name in overview.strata or ()
+        if shown.count(name) < len(views)
+    )
 
 
 def _footer(overview: Overview) -> str:

@@ -1,4 +1,4 @@
-"""How the page of a deliberation looks: one style sheet, nothing loaded from elsewhere.
+"""How the page of a deliberation looks: one style sheet, and votes as tables with bars; nothing is loaded.
 
 Text contrast is at least 4.5:1 and that of marks 3:1 on their ground, in the light and in the dark
 (WCAG 2.2, 1.4.3 and 1.4.11; tests/deliberate/test_page.py computes it). Nothing is told by colour
@@ -6,6 +6,11 @@ alone: disagreement is striped, groups have letters and shapes.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+
+from auzolan.deliberate.opinion import Tally
+from auzolan.deliberate.overview import percent
 
 COLOURED_GROUPS = 6  # further groups are drawn in the colour of text, told apart by letter
 
@@ -163,3 +168,39 @@ STYLE = (
     f"@media screen and (prefers-color-scheme:dark){{:root{{{_variables(DARK)}}}}}"
     f"{_RULES}{_GROUPS}"
 )
+
+LEGEND = (
+    '<ul class="legend"><li><span class="swatch a"></span>agree</li><li><span class="swatch p"></span>pass</li>'
+    '<li><span class="swatch d"></span>disagree (striped)</li>'
+    '<li><span class="swatch c"></span>plausible range of “agree”</li></ul>'
+)
+
+
+def votes_table(rows: Iterable[str]) -> str:
+    """Return a table of votes from its rows."""
+    heads = "".join(f'<th scope="col" class="n">{head}</th>' for head in ("agree", "pass", "disagree", "votes"))
+    return (
+        f'<table class="votes"><thead><tr><td></td><td class="b"></td>{heads}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def votes_row(name: str, cell: Tally, bounds: tuple[float, float] | None) -> str:
+    """Return one row of votes; the bar repeats the numbers beside it, so it is hidden from screen readers."""
+    passes = cell.seen - cell.agree - cell.disagree
+    interval, whisker = "", ""
+    if cell.seen and bounds:
+        low, high = (round(bound * 100) for bound in bounds)
+        interval = f"<small>{low}–{high}</small>"
+        whisker = f'<b style="left:{low}%;width:{high - low}%"></b>'
+    parts = (("a", cell.agree), ("p", passes), ("d", cell.disagree))
+    bar = "".join(f'<i class="{part}" style="flex:{count}"></i>' for part, count in parts if count)
+    filled = f'<div class="bar" aria-hidden="true">{bar}{whisker}</div>'
+    shares = "".join(f"<td>{percent(count, cell.seen)}{interval if part == 'a' else ''}</td>" for part, count in parts)
+    return (
+        f'<tr><th scope="row">{name}</th><td class="b">'
+        f"{filled if cell.seen else _EMPTY_BAR}</td>{shares}<td>{cell.seen:,}</td></tr>"
+    )
+
+
+_EMPTY_BAR = '<div class="bar empty" aria-hidden="true"></div>'

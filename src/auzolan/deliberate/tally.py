@@ -3,14 +3,17 @@
 The counts are public, the ballots mostly are not. So that nobody is found in
 them, a statement's counts by group are withheld as a whole where fewer than
 `min_cell` people stand behind one of them (those in no group count as one
-more), and all counts of a statement that fewer people have seen at all.
-Differences between two groupings can still be about few people, and a group
-that agrees as one tells how its members voted; docs/limits.md says so.
+more), and all counts of a statement that fewer people have seen at all, or
+that differ from an earlier tally by fewer who were forgotten since (`hidden`).
+Values of strata that fewer people have are not named; these people count as
+having none. Differences between two groupings can still be about few people,
+and a group that agrees as one tells how its members voted; docs/limits.md
+says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -121,7 +124,9 @@ class Counts:
         )
 
 
-def count(ballots: Ballots, labels: Labels, n_groups: int, min_cell: int) -> Counts:
+def count(
+    ballots: Ballots, labels: Labels, n_groups: int, min_cell: int, hidden: frozenset[int] = frozenset()
+) -> Counts:
     """Count the ballots.
 
     Args:
@@ -129,10 +134,11 @@ def count(ballots: Ballots, labels: Labels, n_groups: int, min_cell: int) -> Cou
         labels: (participants,) opinion group of each.
         n_groups: how many opinion groups there are.
         min_cell: fewest people that a published count may be about; 1 publishes all.
+        hidden: statements whose counts are withheld in any case (`telling_differences`).
     """
     divisions, tables = [], []
     totals = ballots.table.totals()
-    for name, kind, values, of_each in _divisions(ballots, labels, n_groups):
+    for name, kind, values, of_each in _divisions(ballots, labels, n_groups, min_cell):
         sizes = np.bincount(of_each + 1, minlength=len(values) + 1).tolist()
         small = kind == DECLARED and any(0 < size < min_cell for size in sizes)
         shown = (None, None) if small else (tuple(sizes[1:]), sizes[0])
@@ -148,18 +154,24 @@ def count(ballots: Ballots, labels: Labels, n_groups: int, min_cell: int) -> Cou
             tuple(row[position] for row in cells) if large[position] else None
             for cells, large in zip(by_cells, shown_by, strict=True)
         )
-        seen = bool(shown[position]) or not totals[position].any()
+        seen = (bool(shown[position]) or not totals[position].any()) and statement not in hidden
         statements.append(
             StatementCounts(statement, all_cells[position] if seen else None, by if seen else (None,) * len(by))
         )
     return Counts(min_cell, tuple(divisions), tuple(statements))
 
 
-def _divisions(ballots: Ballots, labels: Labels, n_groups: int) -> list[tuple[str, str, tuple[str, ...], Labels]]:
+def _divisions(
+    ballots: Ballots, labels: Labels, n_groups: int, min_cell: int
+) -> list[tuple[str, str, tuple[str, ...], Labels]]:
     found = [(OPINION, DERIVED, tuple(group_name(number) for number in range(n_groups)), labels)]
     for column, stratum in enumerate(ballots.strata):
-        of_each = ballots.codes[:, column].astype(np.int32) - 1
-        found.append((stratum.name, DECLARED, stratum.values, of_each.astype(np.int16)))
+        codes = ballots.codes[:, column]
+        people = np.bincount(codes, minlength=len(stratum.values) + 1)[1:]
+        named = [place for place, size in enumerate(people.tolist()) if size >= min_cell]
+        number = np.full(len(stratum.values) + 1, NO_GROUP, dtype=np.int16)
+        number[[place + 1 for place in named]] = np.arange(len(named))
+        found.append((stratum.name, DECLARED, tuple(stratum.values[place] for place in named), number[codes]))
     return found
 
 
@@ -287,11 +299,23 @@ def tally_of(
     )
 
 
+def telling_differences(earlier: Sequence[Counts], now: Counts) -> frozenset[int]:
+    """Return the statements on which an earlier published tally less this one would be about fewer than `min_cell`."""
+    hidden = set()
+    for counts in earlier:
+        seen = {each.id: sum(each.all[:3]) for each in counts.statements if each.all}
+        for each in now.statements:
+            if each.all and each.id in seen and 0 < seen[each.id] - sum(each.all[:3]) < now.min_cell:
+                hidden.add(each.id)
+    return frozenset(hidden)
+
+
 def verify_tally(tally: Tally, counts_data: bytes, labels_data: bytes, ballots: Ballots) -> Counts:
     """Return the counts if they are what the ballots and the labels amount to, counted again.
 
     Checks: every count and bound, which of them are withheld, the sizes of groups.
-    Does not check: how the groups were found (`chosen`, silhouettes). Whoever counts again reads the labels.
+    Does not check: how the groups were found (`chosen`, silhouettes), and whether more is withheld than must be.
+    Whoever counts again reads the labels.
 
     Raises:
         VerificationError: something differs.
@@ -301,7 +325,12 @@ def verify_tally(tally: Tally, counts_data: bytes, labels_data: bytes, ballots: 
     if tally.methods != METHODS:
         raise NotCheckedError("the tally was made by methods that this version of auzolan does not know")
     labels = read_labels(labels_data, len(ballots.table.participants), len(tally.groups))
-    counts = count(ballots, labels, len(tally.groups), tally.min_cell)
+    # What else is withheld shows as withheld; that there was a reason is not checked.
+    try:
+        hidden = frozenset(each.id for each in read_counts(counts_data).statements if each.all is None)
+    except MalformedError as error:
+        raise VerificationError(f"the published counts are not what the ballots amount to: {error}") from None
+    counts = count(ballots, labels, len(tally.groups), tally.min_cell, hidden)
     if counts.to_bytes() != counts_data:
         raise VerificationError("the published counts are not what the ballots amount to")
     sizes = tuple(np.bincount(labels[labels >= 0], minlength=len(tally.groups)).tolist())
@@ -309,3 +338,50 @@ def verify_tally(tally: Tally, counts_data: bytes, labels_data: bytes, ballots: 
     if said != (sizes, int((labels < 0).sum()), len(counts.statements), counts.n_withheld):
         raise VerificationError("the tally's own summary is not what its counts say")
     return counts
+
+
+def verify_counts(counts: Counts, tally: Tally, statements: Collection[int]) -> Counts:
+    """Return published counts if they are possible at all; for those who have no ballots to count again.
+
+    Checks: statements and divisions named once, groups as in the tally, no cell larger than its group or than
+    all who voted, bounds that follow from the counts, nothing published about too few people.
+    Does not check: that ballots amount to them (`verify_tally`).
+
+    Raises:
+        VerificationError: one of these does not hold.
+    """
+    ids, names = [each.id for each in counts.statements], [each.name for each in counts.divisions]
+    if ids != sorted(set(ids)) or not set(ids) <= set(statements) or len(set(names)) != len(names):
+        raise VerificationError("counts: statements or divisions that are unknown, or there twice")
+    first = counts.divisions[0] if counts.divisions else None
+    if first is None or (first.name, first.kind, first.sizes) != (OPINION, DERIVED, tally.groups):
+        raise VerificationError("counts: their groups are not those of the tally")
+    if (counts.min_cell, counts.n_withheld) != (tally.min_cell, tally.n_withheld):
+        raise VerificationError("counts: withheld otherwise than the tally says")
+    for each in counts.statements:
+        _check_possible(each, counts)
+    return counts
+
+
+def _check_possible(statement: StatementCounts, counts: Counts) -> None:
+    where = f"counts: statement {statement.id}"
+    every = statement.all
+    cells = [cell for row in statement.by if row for cell in row] + ([every] if every else [])
+    if any(row is not None and every is None for row in statement.by):
+        raise VerificationError(f"{where}: counts by group without those of all")
+    for cell in cells:
+        seen = sum(cell[:3])
+        if 0 < seen < counts.min_cell:
+            raise VerificationError(f"{where}: a count about {seen} people is published")
+        lower, upper = bounds.jeffreys_ppm(np.array(cell.agree), np.array(seen))
+        if (cell.lower_ppm, cell.upper_ppm) != (int(lower), int(upper)):
+            raise VerificationError(f"{where}: bounds that do not follow from the counts")
+    for division, row in zip(counts.divisions, statement.by, strict=True):
+        if row is None or every is None:
+            continue
+        for kind in range(3):
+            if sum(cell[kind] for cell in row) > every[kind]:
+                raise VerificationError(f"{where}: more votes in the groups of {division.name} than in all")
+        for cell, size in zip(row, division.sizes or (), strict=False):
+            if sum(cell[:3]) > size:
+                raise VerificationError(f"{where}: more votes in a group of {division.name} than it has people")

@@ -20,7 +20,7 @@ from auzolan.core.record.errors import MalformedError, UsageError
 
 AGREE, PASS, DISAGREE = 1, 0, -1
 VOTES = frozenset({AGREE, PASS, DISAGREE})
-MAX_STATEMENTS = 2**20
+MAX_STATEMENTS = 2**17
 NO_GROUP = -1
 _BLOCK = 2**20  # votes counted at a time, so that counting needs little memory beside the table
 

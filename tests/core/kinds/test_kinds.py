@@ -10,6 +10,7 @@ from auzolan.core.kinds import KNOWN_KINDS, read_kind
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
+from auzolan.core.kinds.selection import Selection
 from auzolan.core.record.canonical import JsonObject, JsonValue
 from auzolan.core.record.errors import MalformedError
 from auzolan.core.record.governance import Governance
@@ -45,6 +46,7 @@ def test_every_known_kind_is_read() -> None:
         "document/v1": Document,
         "endorsement/v1": Endorsement,
         "tombstone/v1": list,
+        "selection/v1": Selection,
         "snapshot/v1": Snapshot,
         "tally/v1": Tally,
     } == read

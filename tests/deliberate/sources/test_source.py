@@ -126,6 +126,17 @@ def test_a_whole_file_is_bounded(tmp_path: Path) -> None:
         source.whole("a.json", 10)
 
 
+def test_a_file_that_is_read_at_once_has_at_most_64_mebibytes(tmp_path: Path) -> None:
+    with (tmp_path / "a.json").open("wb") as stream:
+        stream.truncate(64 * 2**20 + 1)
+
+    with (
+        open_source(tmp_path / "a.json") as source,
+        pytest.raises(MalformedError, match="larger than 67,108,864 bytes"),
+    ):
+        source.whole("a.json")
+
+
 def test_a_zip_bomb_is_refused_early(tmp_path: Path) -> None:
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("votes.csv", "w") as out:

@@ -79,12 +79,30 @@ def test_no_word_means_two_things() -> None:
     assert all(word == fold(word) for word in meanings)
 
 
-def test_words_can_be_given_instead(survey: Survey) -> None:
-    got = survey("id,a,b\nx,Aye,nay\n", words={"aye": 1, "NAY": -1})
+def test_words_that_are_given_stand_beside_the_known_ones_and_are_named_first(survey: Survey) -> None:
+    got = survey("id,a,b,c,d\nx,Aye,nay,yes,paso\n", words={"aye": 1, "NAY": -1})
 
-    assert {"p-x": {1: 1, 2: -1}} == got.table.to_ballots()
-    with pytest.raises(MalformedError, match="known are for agree: aye; for disagree: nay; for pass: \\)"):
-        survey("id,a\nx,yes\n", words={"aye": 1, "nay": -1})
+    assert {"p-x": {1: 1, 2: -1, 3: 1, 4: 0}} == got.table.to_ballots()
+    with pytest.raises(
+        MalformedError, match=r"known are for agree: aye, 1, .*; for disagree: nay, -1, .*; for pass: 0"
+    ):
+        survey("id,a\nx,?\n", words={"aye": 1, "nay": -1})
+
+
+def test_a_word_that_is_given_means_only_what_was_said(survey: Survey) -> None:
+    got = survey("id,a,b,c\nx,Contra,no,sim\n", words={"contra": 0})
+
+    assert {"p-x": {1: 0, 2: -1, 3: 1}} == got.table.to_ballots()
+
+
+def test_where_one_number_is_given_another_meaning_the_others_are_not_guessed(survey: Survey) -> None:
+    got = survey("id,a,b,c\nx,1,2,no\n", words={"1": -1, "2": 1})
+
+    assert {"p-x": {1: -1, 2: 1, 3: -1}} == got.table.to_ballots()
+    for number in ("-1", "0", "+1"):
+        with pytest.raises(MalformedError, match="expected a word for agree, disagree or pass"):
+            survey(f"id,a,b\nx,1,{number}\n", words={"1": -1, "2": 1})
+    assert {"p-x": {1: 1, 2: -1}} == survey("id,a,b\nx,1,-1\n", words={"1": 1}).table.to_ballots()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +111,6 @@ def test_words_can_be_given_instead(survey: Survey) -> None:
         ({"a": 1, "A ": -1}, "cannot mean two things"),
         ({"a": 2}, "a word stands for agree"),
         ({" ": 1}, "a word stands for agree"),
-        ({"a": 1}, "at least one word for agree and one for disagree"),
     ],
 )
 def test_words_that_cannot_be_used_are_refused(survey: Survey, words: dict[str, int], message: str) -> None:
@@ -144,6 +161,34 @@ def test_a_column_with_the_name_of_personal_data_can_be_declared_a_statement(sur
     assert {"p-x": {1: 1}} == got.table.to_ballots()
 
 
+@pytest.mark.parametrize(
+    "name", ["Timestamp", "Marca temporal", "DATE", "hora:", "Denbora", "Horodateur", "Zeitstempel", "Data/hora"]
+)
+def test_columns_with_time_stamps_are_left_out_and_reported(survey: Survey, name: str) -> None:
+    got = survey(f"{name},id,a\n2026/05/12 10:31:05,x,yes\n")
+
+    assert ["a"] == [statement.text for statement in got.statements]
+    assert Cleaning("columns with time stamps left out", others=1) in got.cleaning
+    assert Cleaning("columns that were not named as statements left out") in got.cleaning
+
+
+def test_a_column_with_the_name_of_a_time_stamp_can_be_declared_a_statement(survey: Survey) -> None:
+    assert ["Date"] == [each.text for each in survey("id,Date\nx,yes\n", statement_columns=["Date"]).statements]
+
+
+def test_columns_to_be_skipped_are_left_out_and_reported(survey: Survey) -> None:
+    got = survey("id,Why,a,When\nx,Because,yes,noon\n", skip_columns=["When", "Why"])
+
+    assert ["a"] == [statement.text for statement in got.statements]
+    assert Cleaning("columns that were not named as statements left out", others=2) in got.cleaning
+
+
+def test_a_skipped_column_is_no_participant(survey: Survey) -> None:
+    got = survey("id,Participant,a\n9,y,yes\n", skip_columns=["id"])
+
+    assert ["p-y"] == list(got.table.participants)
+
+
 def test_an_address_can_stand_for_the_participant_and_goes_no_further(survey: Survey) -> None:
     got = survey("E-mail,a\nana@example.org,yes\n", id_column="E-mail")
 
@@ -171,6 +216,7 @@ def test_every_cleaning_rule_is_named_even_where_it_changed_nothing(survey: Surv
         Cleaning("participants numbered by row, as no column names them"),
         Cleaning("participants without a single vote"),
         Cleaning("columns with personal data left out"),
+        Cleaning("columns with time stamps left out"),
         Cleaning("columns that were not named as statements left out"),
         Cleaning("e-mail addresses masked in texts"),
         Cleaning("long numbers masked in texts", others=1),
@@ -227,7 +273,7 @@ def test_an_unknown_word_is_not_repeated_as_it_could_be_a_name(survey: Survey) -
         survey("id,a\nx,Ana Garcia\n")
 
     assert "Garcia" not in str(caught.value)
-    assert "declare it as a stratum" in str(caught.value)
+    assert "leave it out (--skip), or declare it as a stratum" in str(caught.value)
     assert len(str(caught.value)) < 700
     assert "Scales with more than three answers (Likert) are not supported" in str(caught.value)
 
@@ -251,6 +297,9 @@ def test_bad_strata_are_refused(survey: Survey, value: str, message: str) -> Non
         ({"id_column": "who"}, "has no column “who”"),
         ({"statement_columns": ["c"]}, "has no column “c”"),
         ({"strata_columns": ["c"]}, "has no column “c”"),
+        ({"skip_columns": ["c"]}, "has no column “c”"),
+        ({"skip_columns": ["a"], "statement_columns": ["a"]}, "“a” is named for two things"),
+        ({"skip_columns": ["a", "b"]}, "no column is left for statements"),
         ({"strata_columns": ["a"], "statement_columns": ["a"]}, "“a” is named for two things"),
         ({"id_column": "a", "statement_columns": ["a"]}, "“a” is named for two things"),
         ({"strata_columns": ["a", "b"]}, "no column is left for statements"),

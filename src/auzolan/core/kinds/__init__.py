@@ -1,4 +1,4 @@
-"""The nouns: what each kind of record says, one module per stage.
+"""The nouns: what each kind of record says, one module per stage (`deliberate` has a second one, `selection`).
 
 `read_kind` turns a record into its dataclass. A kind that is not known here is
 kept, traced and verified all the same; only its body is not looked at.
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
+from auzolan.core.kinds.selection import Selection
 from auzolan.core.record.governance import GOVERNANCE_KIND, read_governance
 from auzolan.core.record.record import Record
 from auzolan.core.record.tombstone import TOMBSTONE_KIND, erased_by
@@ -20,6 +21,7 @@ _READERS: dict[str, Callable[[Record], object]] = {
     TOMBSTONE_KIND: erased_by,
     Document.KIND: Document.from_record,
     Endorsement.KIND: Endorsement.from_record,
+    Selection.KIND: Selection.from_record,
     Snapshot.KIND: Snapshot.from_record,
     Tally.KIND: Tally.from_record,
 }

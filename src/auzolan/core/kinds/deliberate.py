@@ -176,6 +176,7 @@ class Tally:
     COUNTS: ClassVar[str] = "counts"
     LABELS: ClassVar[str] = "labels"
     SNAPSHOT: ClassVar[str] = "snapshot"
+    MAX_GROUPS: ClassVar[int] = 26
     METHODS: ClassVar[tuple[str, ...]] = ("bounds", "formulas", "groups")
 
     snapshot: str
@@ -215,6 +216,9 @@ class Tally:
         body = record.body
         methods = as_object(body.get("methods"), "tally: methods")
         silhouettes = as_object(body.get("silhouettes_ppm"), "tally: silhouettes_ppm")
+        groups = as_list(body.get("groups"), "tally: groups")
+        if len(groups) > cls.MAX_GROUPS:
+            raise MalformedError(f"tally: {len(groups):,} groups, at most {cls.MAX_GROUPS} are read")
         labels = {cls.LABELS, PRIVATE_BLOB_PREFIX + cls.LABELS} & set(record.blobs)
         if cls.COUNTS not in record.blobs or len(labels) != 1:
             raise MalformedError("tally: expected blobs 'counts' and 'labels' or 'private.labels'")
@@ -223,7 +227,7 @@ class Tally:
             methods={name: as_text(methods.get(name), f"tally: methods.{name}") for name in cls.METHODS},
             tallied_at=as_text(body.get("tallied_at"), "tally: tallied_at"),
             min_cell=as_int(body.get("min_cell"), "tally: min_cell", at_least=1),
-            groups=tuple(as_int(item, "tally: groups", 1) for item in as_list(body.get("groups"), "tally: groups")),
+            groups=tuple(as_int(item, "tally: groups", 1) for item in groups),
             n_unassigned=as_int(body.get("unassigned"), "tally: unassigned"),
             chosen=as_text(body.get("chosen"), "tally: chosen"),
             silhouettes_ppm={k: as_int(v, "tally: silhouettes_ppm", -1_000_000) for k, v in silhouettes.items()},

@@ -29,6 +29,7 @@ from auzolan.core.record.record import is_kind
 
 GOVERNANCE_KIND = "governance/v1"
 DEFAULT_THRESHOLD = "default"
+DEFAULT_MIN_CELL = 5
 BALLOT_PRIVACY = ("public", "auditors", "private")
 _ID = re.compile(r"[a-z][a-z0-9-]{0,47}")
 _ORIGIN = re.compile(r"[!-*,-~]{1,200}")
@@ -75,6 +76,7 @@ class Governance:
         roles: role -> ids of principals.
         thresholds: record kind or "default" -> Threshold.
         ballots: "public", "auditors" or "private".
+        min_cell: fewest people that a published count of votes may be about, where ballots are not public.
         seats: number of articles that a constitution has room for.
         rule: name of the rule that selects them.
         rights_floor: may be empty; can only grow.
@@ -92,6 +94,7 @@ class Governance:
     roles: Mapping[str, tuple[str, ...]]
     thresholds: Mapping[str, Threshold]
     ballots: str
+    min_cell: int
     seats: int
     rule: str
     rights_floor: tuple[FloorArticle, ...]
@@ -134,7 +137,8 @@ def read_governance(body: JsonValue) -> Governance:
     only_keys(log, frozenset({"origin", "key"}), "log")
     log_key = _read_key(log.get("key"), "log.key", ED25519)
     witness_keys, quorum, max_age = _read_witnesses(table.get("witnesses"), log_key)
-    ballots = as_text(as_object(table.get("ballots"), "ballots").get("privacy"), "ballots.privacy")
+    privacy = as_object(table.get("ballots"), "ballots")
+    ballots = as_text(privacy.get("privacy"), "ballots.privacy")
     if ballots not in BALLOT_PRIVACY:
         raise MalformedError(f"ballots.privacy: expected one of {', '.join(BALLOT_PRIVACY)}, got {ballots[:40]!r}")
     constitution = as_object(table.get("constitution"), "constitution")
@@ -150,6 +154,7 @@ def read_governance(body: JsonValue) -> Governance:
         roles=roles,
         thresholds=_read_thresholds(table.get("thresholds"), roles),
         ballots=ballots,
+        min_cell=as_int(privacy.get("min_cell", DEFAULT_MIN_CELL), "ballots.min_cell", at_least=1),
         seats=as_int(constitution.get("seats"), "constitution.seats", at_least=1),
         rule=as_text(constitution.get("rule"), "constitution.rule"),
         rights_floor=_read_floor(table.get("rights_floor")),

@@ -5,7 +5,7 @@ math-pca2.json (optional) what Polis' mathematics made of them; of the last,
 the opinion groups, their counts and the lists of moderated and meta statements
 are used, to see how agree is written and which groups were published.
 
-Checks: whole numbers, written as such or as text or as 17.0; no key twice in
+Checks: files of at most `source.MAX_WHOLE` bytes; whole numbers, written as such or as text or as 17.0; no key twice in
 one object; nobody in two groups; group counts that fit the votes.
 Does not check: anything else that the mathematics says.
 JSON has no lines to speak of: an error names file, entry and field.

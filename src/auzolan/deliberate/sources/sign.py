@@ -2,8 +2,10 @@
 
 Exports write agree as +1, Polis' own database as -1; files of both kinds are
 in circulation and look alike. A wrong guess turns every result around, so the
-sign is taken from counts that the source gives in words (agree, disagree), and
-all of them must fit. Where a source gives none, +1 is taken and that is said.
+sign is taken from counts that the source gives in words (agree, disagree).
+All of them must fit one sign; or, as in an export taken while people vote, at
+least `LEAST_FIT` percent of those that tell the signs apart, and none of them the
+other sign; how many is said. Where a source gives none, +1 is taken and that is said.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import NamedTuple
 
 from auzolan.core.record.errors import MalformedError
 
+LEAST_FIT = 95  # percent
 ASSUMED = "not stated by the source; taken as +1 = agree"
 
 
@@ -52,7 +55,7 @@ def as_told(agree: int) -> Sign:
 
 
 def sign_from(comparisons: Iterable[Comparison], unit: str, columns: str) -> Sign | None:
-    """Return the sign that fits all comparisons, or None where both do.
+    """Return the sign that fits the comparisons, or None where both do.
 
     Args:
         comparisons: one for each participant, statement, or group and statement.
@@ -60,19 +63,27 @@ def sign_from(comparisons: Iterable[Comparison], unit: str, columns: str) -> Sig
         columns: where the source states agree and disagree.
 
     Raises:
-        MalformedError: neither sign fits all.
+        MalformedError: neither sign fits well enough.
     """
-    n = plus = minus = 0
+    n = both = plus = minus = 0
     for item in comparisons:
+        fits_plus = (item.plus, item.minus) == (item.agree, item.disagree)
+        fits_minus = (item.minus, item.plus) == (item.agree, item.disagree)
         n += 1
-        plus += (item.plus, item.minus) == (item.agree, item.disagree)
-        minus += (item.minus, item.plus) == (item.agree, item.disagree)
-    if plus == minus == n:
+        both += fits_plus and fits_minus
+        plus += fits_plus and not fits_minus
+        minus += fits_minus and not fits_plus
+    telling, fitting, agree = n - both, max(plus, minus), 1 if plus > minus else -1
+    if not telling:
         return None
-    if n in (plus, minus):
-        agree = 1 if plus == n else -1
-        return Sign(agree, f"{agree:+d} = agree: so counted, the votes equal {columns} for all {n:,} {unit}")
+    counted = f"{agree:+d} = agree: so counted, the votes equal {columns} for"
+    if fitting == telling:
+        return Sign(agree, f"{counted} all {n:,} {unit}")
+    if not min(plus, minus) and fitting * 100 >= telling * LEAST_FIT:
+        told = f"{fitting:,} of the {telling:,} {unit} that tell the signs apart, the others differ"
+        return Sign(agree, f"{counted} {told}")
     raise MalformedError(
-        f"it cannot be told whether agree is +1 or -1: of {n:,} {unit}, the votes equal {columns} for {plus:,} "
-        f"with +1 as agree and for {minus:,} with -1 as agree, expected all of them with one of the two"
+        f"it cannot be told whether agree is +1 or -1: of {n:,} {unit}, the votes equal {columns} for {plus + both:,} "
+        f"with +1 as agree and for {minus + both:,} with -1 as agree, expected all or nearly all with one of the two "
+        "and none with the other; whoever knows can say it with --agree-is"
     )

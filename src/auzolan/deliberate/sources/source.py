@@ -33,7 +33,7 @@ from auzolan.core.record.errors import AuzolanError, MalformedError, MissingErro
 
 MAX_LINE = 2**20
 MAX_FILE = 4 * 2**30
-MAX_WHOLE = 256 * 2**20
+MAX_WHOLE = 64 * 2**20  # JSON is read at once and takes many times its size in memory
 MAX_MEMBERS = 64
 MAX_TOTAL = 2 * 2**30
 MAX_GROWTH = 200
@@ -99,7 +99,7 @@ class Source:
         with self._opened(member) as stream:
             data = stream.read(limit + 1)
         if len(data) > limit:
-            raise MalformedError(f"{member}: larger than {limit:,} bytes")
+            raise MalformedError(f"{member}: larger than {limit:,} bytes, the most that is read of such a file")
         return data
 
     @contextmanager

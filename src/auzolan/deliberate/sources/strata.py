@@ -2,25 +2,41 @@
 
 The first column is the participant, by the same id as in the source of the
 votes; the others are strata such as district, section or language. An empty
-cell is no stratum. People who did not vote are passed over.
+cell is no stratum. People who did not vote are passed over and counted.
+
+Checks: the form of `cells`; ids, names and values as in `people`; nobody comes
+twice; at least one of those listed voted.
+Does not check: that strata are true, or that everybody who voted has them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 from auzolan.core.record.errors import MalformedError
 from auzolan.deliberate.conversation import Pseudonym
-from auzolan.deliberate.sources.cells import Table, shown_name
+from auzolan.deliberate.sources.cells import Table
+from auzolan.deliberate.sources.people import participant_id, stratum_names, stratum_value
 from auzolan.deliberate.sources.source import AnyPath, open_source
-from auzolan.deliberate.sources.survey_words import is_personal
-from auzolan.deliberate.sources.texts import unfit
-
-_MAX_LENGTH = 200
 
 
-def read_strata(path: AnyPath, pseudonym: Pseudonym, voters: Collection[str]) -> dict[str, dict[str, str]]:
-    """Return stratum -> pseudonym -> value.
+class DeclaredStrata(NamedTuple):
+    """What a table of strata says.
+
+    Attributes:
+        strata: name -> pseudonym -> value, of those who voted.
+        matched: how many of those listed voted.
+        unmatched: how many of those listed did not.
+    """
+
+    strata: Mapping[str, Mapping[str, str]]
+    matched: int
+    unmatched: int
+
+
+def read_strata(path: AnyPath, pseudonym: Pseudonym, voters: Collection[str]) -> DeclaredStrata:
+    """Read a table of strata.
 
     Args:
         path: of a CSV file.
@@ -29,7 +45,8 @@ def read_strata(path: AnyPath, pseudonym: Pseudonym, voters: Collection[str]) ->
 
     Raises:
         UsageError: the path cannot be read.
-        MalformedError: the table is not of this form, a participant is there twice, or a column is personal data.
+        MalformedError: the table is not of this form, a participant is there twice, a column or a value
+            may not be published, or nobody listed voted.
     """
     known = frozenset(voters)
     with open_source(path) as source:
@@ -37,26 +54,23 @@ def read_strata(path: AnyPath, pseudonym: Pseudonym, voters: Collection[str]) ->
             raise MalformedError(f"{source.name}: expected one CSV file with strata, got {len(source.members)} files")
         (member,) = source.members
         table = Table(member, source.lines(member))
-        names = table.header[1:]
-        if not names:
+        columns = range(1, len(table.header))
+        if not columns:
             raise MalformedError(f"{member}, line 1: expected a column per stratum beside the participant")
-        for number, name in enumerate(names, 2):
-            if is_personal(name):
-                raise MalformedError(f"{member}, line 1, column {number}: “{shown_name(name)}” would name people")
-        strata: dict[str, dict[str, str]] = {name.strip(): {} for name in names}
-        seen: set[str] = set()
+        strata: dict[str, dict[str, str]] = {name: {} for name in stratum_names(table, columns)}
+        seen: dict[str, int] = {}
+        matched = 0
         for row in table:
-            who = pseudonym(row[0].strip())
+            who = participant_id(table, 0, row[0])
             if who in seen:
-                raise MalformedError(f"{member}, line {table.line:,}, column 1: this participant is there twice")
-            seen.add(who)
-            for number, (name, cell) in enumerate(zip(names, row[1:], strict=True), 2):
-                value = cell.strip()
-                if unfit(value) or len(value) > _MAX_LENGTH:
-                    raise MalformedError(
-                        f"{member}, line {table.line:,}, column {number:,} (“{shown_name(name)}”): expected a short "
-                        "value, not a formula or control characters"
-                    )
-                if value and who in known:
-                    strata[name.strip()][who] = value
-    return strata
+                raise table.wrong(0, f"this participant is there twice, first on line {seen[who]:,}")
+            seen[who] = table.line
+            name = pseudonym(who)
+            matched += name in known
+            for column, values in zip(columns, strata.values(), strict=True):
+                value = stratum_value(table, column, row[column])
+                if value and name in known:
+                    values[name] = value
+    if seen and not matched:
+        raise MalformedError(f"{member}: no participant of this table voted: are the ids those of the votes?")
+    return DeclaredStrata(strata, matched, len(seen) - matched)

@@ -5,8 +5,8 @@ that the statement was not seen; it is never filled in.
 
 Checks: the bounds of `source`, the form of `cells`, that every answer is a
 known word, that nobody comes twice, that no statement or stratum is a formula.
-Columns whose names say that they hold names, addresses or telephone numbers
-are left out unless they are declared as statements.
+Columns whose names say that they hold names, addresses, telephone numbers or
+time stamps are left out unless they are declared as something else.
 Does not check: personal data in columns that do not say so. Without a column
 for participants, rows are numbered, so that another order of the rows gives
 other pseudonyms.
@@ -17,21 +17,19 @@ by writing a column of agree, disagree and pass.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from auzolan.core.record.errors import MalformedError, UsageError
 from auzolan.deliberate.conversation import Cleaning, Conversation, Pseudonym, Statement
 from auzolan.deliberate.sources.cells import DELIMITERS, Table, shown_name
+from auzolan.deliberate.sources.people import participant_id, stratum_names, stratum_value
 from auzolan.deliberate.sources.polis_raw import Progress, no_progress, step
 from auzolan.deliberate.sources.source import AnyPath, Source, open_source
-from auzolan.deliberate.sources.survey_words import checked_words, default_words, fold, is_personal
-from auzolan.deliberate.sources.texts import Texts, mask, unfit
+from auzolan.deliberate.sources.survey_words import fold, is_personal, is_time_stamp, meanings
+from auzolan.deliberate.sources.texts import Texts
 from auzolan.deliberate.votes import AGREE, DISAGREE, PASS, Rows, pack
 
-MAX_ID_LENGTH = 1000
-MAX_STRATUM_LENGTH = 200
 _ID_NAMES = frozenset({"participant", "id", "participant id", "participant_id", "participant-id"})
 _SPOKEN = {AGREE: "agree", DISAGREE: "disagree", PASS: "pass"}
 
@@ -45,13 +43,15 @@ class _Columns:
         statements: in order; statement i + 1 is the i-th.
         strata: in order.
         personal: left out for their names.
-        others: left out, since statements were named and they are not among them.
+        times: left out, since their names say that they hold time stamps.
+        others: left out, since they were to be skipped, or statements were named and they are not among them.
     """
 
     who: int | None
     statements: tuple[int, ...]
     strata: tuple[int, ...]
     personal: tuple[int, ...]
+    times: tuple[int, ...]
     others: tuple[int, ...]
 
 
@@ -63,6 +63,7 @@ def read_survey(
     id_column: str | None = None,
     statement_columns: Sequence[str] | None = None,
     strata_columns: Sequence[str] = (),
+    skip_columns: Sequence[str] = (),
     delimiter: str = ",",
     progress: Progress = no_progress,
 ) -> Conversation:
@@ -71,10 +72,11 @@ def read_survey(
     Args:
         path: of a file, or of a folder or zip that holds one .csv or .tsv.
         pseudonym: turns the id of a participant into a pseudonym; different ids into different ones.
-        words: what each word means, 1, 0 or -1, instead of the known ones.
+        words: what each word means, 1, 0 or -1, beside the known ones; one that is given here means only this.
         id_column: the participant; by default a column named participant or id, else the rows are numbered.
         statement_columns: names of the statements; by default all columns that are nothing else.
         strata_columns: such as district or language; an empty cell is no stratum.
+        skip_columns: to be left out.
         delimiter: comma, semicolon or tab.
         progress: called now and then with the name of the file and how many of its rows were read.
 
@@ -85,14 +87,14 @@ def read_survey(
     """
     if delimiter not in DELIMITERS:
         raise UsageError(f"a delimiter is a comma, a semicolon or a tab, got {delimiter!a}")
-    meanings = checked_words(words if words is not None else dict(default_words()))
+    known = meanings(words or {})
     with open_source(path) as source:
         member = _only_table(source)
         table = Table(member, source.lines(member), delimiter)
-        columns = _columns(table, id_column, statement_columns, strata_columns)
+        columns = _columns(table, id_column, statement_columns, strata_columns, skip_columns)
         texts = Texts()
         statements = tuple(_statements(table, columns, texts))
-        reader = _Reader(table, columns, meanings, pseudonym)
+        reader = _Reader(table, columns, known, pseudonym)
         reader.read(progress)
     if not len(reader.rows):
         raise MalformedError(f"{member}: there is not a single vote")
@@ -129,28 +131,33 @@ def _only_table(source: Source) -> str:
 
 
 def _columns(
-    table: Table, id_column: str | None, statement_columns: Sequence[str] | None, strata_columns: Sequence[str]
+    table: Table,
+    id_column: str | None,
+    statement_columns: Sequence[str] | None,
+    strata_columns: Sequence[str],
+    skip_columns: Sequence[str],
 ) -> _Columns:
     """Return what each column is.
 
     Raises:
         UsageError: a column that is not there, or one that is to be two things.
     """
-    who = (
-        _find(table, id_column) if id_column is not None else _usual_id(table, statement_columns or (), strata_columns)
-    )
+    elsewhere = (*(statement_columns or ()), *strata_columns, *skip_columns)
+    who = _find(table, id_column) if id_column is not None else _usual_id(table, elsewhere)
     strata = tuple(_find(table, name) for name in strata_columns)
     declared = None if statement_columns is None else tuple(_find(table, name) for name in statement_columns)
-    taken = [*([] if who is None else [who]), *strata, *(declared or ())]
+    skipped = tuple(_find(table, name) for name in skip_columns)
+    taken = [*([] if who is None else [who]), *strata, *skipped, *(declared or ())]
     if twice := {column for column in taken if taken.count(column) > 1}:
         raise UsageError(f"the column “{shown_name(table.header[min(twice)])}” is named for two things")
     rest = [column for column in range(len(table.header)) if column not in set(taken)]
     personal = tuple(column for column in rest if is_personal(table.header[column]))
-    left = tuple(column for column in rest if column not in personal)
-    statements, others = (left, ()) if declared is None else (tuple(sorted(declared)), left)
+    times = tuple(column for column in rest if is_time_stamp(table.header[column]))
+    left = tuple(column for column in rest if column not in {*personal, *times})
+    statements, unnamed = (left, ()) if declared is None else (tuple(sorted(declared)), left)
     if not statements:
         raise UsageError(f"{table.name}: no column is left for statements")
-    return _Columns(who, statements, strata, personal, others)
+    return _Columns(who, statements, strata, personal, times, (*skipped, *unnamed))
 
 
 def _find(table: Table, name: str) -> int:
@@ -160,9 +167,8 @@ def _find(table: Table, name: str) -> int:
     return column
 
 
-def _usual_id(table: Table, statement_columns: Sequence[str], strata_columns: Sequence[str]) -> int | None:
-    declared = {*statement_columns, *strata_columns}
-    found = [column for column, name in enumerate(table.header) if fold(name) in _ID_NAMES and name not in declared]
+def _usual_id(table: Table, elsewhere: Sequence[str]) -> int | None:
+    found = [column for column, name in enumerate(table.header) if fold(name) in _ID_NAMES and name not in elsewhere]
     if len(found) > 1:
         names = " and ".join(f"“{shown_name(table.header[column])}”" for column in found)
         raise UsageError(f"{table.name}: both {names} could be the participant; name the column")
@@ -189,7 +195,7 @@ class _Reader:
     def __init__(self, table: Table, columns: _Columns, words: Mapping[str, int], pseudonym: Pseudonym) -> None:
         self.rows = Rows()
         self.seen: dict[str, int] = {}
-        self.strata: dict[str, dict[str, str]] = {table.header[column]: {} for column in columns.strata}
+        self.strata: dict[str, dict[str, str]] = {name: {} for name in stratum_names(table, columns.strata)}
         self.used: dict[str, int] = {}
         self._table, self._columns, self._words, self._pseudonym = table, columns, words, pseudonym
         self._met: dict[str, int] = {}  # cells as they are written, so that each spelling is folded once
@@ -205,9 +211,9 @@ class _Reader:
                         vote = self._meaning(column, cell)
                     if vote is not _NOT_SEEN:
                         self.rows.add(name, statement, vote)
-            for column in self._columns.strata:
-                if value := self._stratum(column, row[column]):
-                    self.strata[self._table.header[column]][name] = value
+            for column, values in zip(self._columns.strata, self.strata.values(), strict=True):
+                if value := stratum_value(self._table, column, row[column]):
+                    values[name] = value
             step(progress, self._table.name, number)
 
     def _participant(self, row: list[str], number: int) -> str:
@@ -215,11 +221,7 @@ class _Reader:
         if column is None:
             self.seen[str(number)] = self._table.line
             return str(number)
-        who = unicodedata.normalize("NFC", row[column]).strip()
-        if not who or len(who) > MAX_ID_LENGTH:
-            raise self._table.wrong(
-                column, f"expected a participant in 1 to {MAX_ID_LENGTH:,} characters, got {len(who):,}"
-            )
+        who = participant_id(self._table, column, row[column])
         if who in self.seen:
             raise self._table.wrong(column, f"this participant is there twice, first on line {self.seen[who]:,}")
         self.seen[who] = self._table.line
@@ -235,18 +237,6 @@ class _Reader:
         self._met[cell] = vote
         return vote
 
-    def _stratum(self, column: int, cell: str) -> str:
-        value = unicodedata.normalize("NFC", cell).strip()
-        if len(value) > MAX_STRATUM_LENGTH:
-            raise self._table.wrong(
-                column, f"the value of a stratum has {len(value):,} characters, at most 200 are read"
-            )
-        if why := unfit(cell):
-            raise self._table.wrong(column, why)
-        if mask(value).text != value:
-            raise self._table.wrong(column, "an e-mail address or a long number is no stratum")
-        return value
-
 
 _SHOWN_WORDS = 6
 _NOT_SEEN = 9  # a cell of nothing but spaces; no vote has this value
@@ -261,7 +251,8 @@ def _unknown(cell: str, words: Mapping[str, int]) -> str:
     )
     return (
         f"expected a word for agree, disagree or pass, got another of {len(cell):,} characters. If this column is no "
-        f"statement, declare it as a stratum or as who it is; if it is, say which words mean what (known are {lists}). "
+        "statement, leave it out (--skip), or declare it as a stratum or as who it is; if it is, say which words mean "
+        f"what (known are {lists}). "
         "Scales with more than three answers (Likert) are not supported"
     )
 
@@ -283,6 +274,7 @@ def _cleaning(columns: _Columns, texts: Texts, participants: int, voters: int) -
         Cleaning("participants numbered by row, as no column names them", others=participants * (columns.who is None)),
         Cleaning("participants without a single vote", others=participants - voters),
         Cleaning("columns with personal data left out", others=len(columns.personal)),
+        Cleaning("columns with time stamps left out", others=len(columns.times)),
         Cleaning("columns that were not named as statements left out", others=len(columns.others)),
         *texts.masking,
     )

@@ -1,4 +1,4 @@
-"""Words for agree, disagree and pass in several languages, and names of columns that tell who somebody is.
+"""Words for agree, disagree and pass in several languages, and names of columns that tell who somebody is, or when.
 
 The lists hold what questionnaires use as an answer on its own. No word stands
 in two lists; where a word means one thing here and another there, it is left out.
@@ -68,6 +68,19 @@ _PERSONAL = """
     vorname, nachname, familienname, telefon, telefonnummer, e mail adresse, anschrift, geburtsdatum,
     naam, voornaam, achternaam, e mailadres, telefoonnummer, adres
 """
+_TIMES = """
+    timestamp, time stamp, date, time, datetime, date time, date and time, start time, end time, completion time,
+    start date, end date, submitted at, created at, updated at, submit date, submitdate, startdate, datestamp,
+    marca temporal, marca de tiempo, fecha, fecha y hora, hora, hora de inicio, hora de finalización, fecha de envío,
+    denbora, denbora marka, denbora zigilua, data, data eta ordua, eguna, ordua, hasiera ordua, amaiera ordua,
+    marca de temps, marca horària, data i hora, hora d'inici, hora de finalització,
+    marca de tempo, data e hora, hora de finalización, carimbo de data/hora, data/hora, hora de conclusão,
+    horodateur, horodatage, date et heure, heure, heure de début, heure de fin,
+    informazioni cronologiche, data e ora, ora, ora di inizio, ora di completamento,
+    zeitstempel, datum, uhrzeit, zeit, datum und uhrzeit, startzeit, fertigstellungszeit,
+    tijdstempel, tijdstip, tijd, datum en tijd, begintijd, tijd van voltooien
+"""
+_NUMBERS = frozenset({"1", "+1", "0", "-1"})
 _SPACE = re.compile(r"\s+")
 _JOINTS = re.compile(r"[\s_\-.:*]+")
 
@@ -80,7 +93,16 @@ def fold(word: str) -> str:
 
 def is_personal(column: str) -> bool:
     """Whether the name of a column says that its cells tell who somebody is."""
-    return _JOINTS.sub(" ", fold(column)).strip() in _PERSONAL_NAMES
+    return _plain(column) in _PERSONAL_NAMES
+
+
+def is_time_stamp(column: str) -> bool:
+    """Whether the name of a column says that its cells tell when somebody answered."""
+    return _plain(column) in _TIME_NAMES
+
+
+def _plain(column: str) -> str:
+    return _JOINTS.sub(" ", fold(column)).strip()
 
 
 def _listed(text: str) -> list[str]:
@@ -94,22 +116,33 @@ def default_words() -> list[tuple[str, int]]:
     return [(word, vote) for text, vote in parts for word in _listed(text)]
 
 
-def checked_words(words: Mapping[str, int]) -> dict[str, int]:
-    """Return words as they are compared.
+def meanings(words: Mapping[str, int]) -> dict[str, int]:
+    """Return what each word means: the given ones, and of the known ones those that were not given.
+
+    Numbers belong together: where one is given another meaning than the known one (1 as disagree), no number
+    means anything that was not given, since what -1 then means would be a guess.
+
+    Args:
+        words: word -> 1, 0 or -1; may be empty.
+
+    Returns:
+        words as they are compared, the given ones first.
 
     Raises:
-        UsageError: an empty word, a meaning other than 1, 0 and -1, a word with two meanings, or no word for agree.
+        UsageError: an empty word, a meaning other than 1, 0 and -1, or a word with two meanings.
     """
-    folded: dict[str, int] = {}
+    given: dict[str, int] = {}
     for word, vote in words.items():
         key = fold(word)
         if not key or vote not in VOTES:
             raise UsageError(f"a word stands for agree (1), disagree (-1) or pass (0), got “{word}” for {vote!r}")
-        if folded.setdefault(key, vote) != vote:
+        if given.setdefault(key, vote) != vote:
             raise UsageError(f"the word “{word}” cannot mean two things; upper and lower case count as the same")
-    if AGREE not in folded.values() or DISAGREE not in folded.values():
-        raise UsageError("expected at least one word for agree and one for disagree")
-    return folded
+    known = dict(default_words())
+    if any(given.get(number, known[number]) != known[number] for number in _NUMBERS):
+        known = {word: vote for word, vote in known.items() if word not in _NUMBERS}
+    return given | {word: vote for word, vote in known.items() if word not in given}
 
 
-_PERSONAL_NAMES = frozenset(_JOINTS.sub(" ", name).strip() for name in _listed(_PERSONAL))
+_PERSONAL_NAMES = frozenset(_plain(name) for name in _listed(_PERSONAL))
+_TIME_NAMES = frozenset(_plain(name) for name in _listed(_TIMES))

@@ -1,0 +1,80 @@
+"""What the default rules of ratifying let through in published conversations, at three strengths of the group rule.
+
+    .venv/bin/python -m bench.yield_of_rules [FOLDER]
+
+FOLDER holds Polis exports, one folder each; default: ../shared/data/polis, read if it is beside this clone.
+Prints the table of docs/ratify.md. Nothing is timed; the figures are the same on every machine.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from statistics import median
+
+from auzolan.core.rules.core_certificate import CoreCertificate
+from auzolan.deliberate.conversation import Conversation
+from auzolan.deliberate.eligibility import GroupCounts, Standing
+from auzolan.deliberate.grouping import group_name, group_opinions
+from auzolan.deliberate.parameters import GROUP_RULES, Parameters
+from auzolan.deliberate.selection import Selection, select
+from auzolan.deliberate.sources.polis import read_polis
+
+SEATS = 7
+_HEADER = (
+    "| conversation | people | statements | rule | eligible | contested | articles | EJR+ | core | block | admit |",
+    "|---|---|---|---|---|---|---|---|---|---|---|",
+)
+
+
+def rows(folder: Path) -> list[str]:
+    """Return the table's rows for one conversation."""
+    conversation = read_polis(folder, lambda participant: participant)
+    table, aside = conversation.table, conversation.left_out_of_statistics
+    found = group_opinions(table, aside)
+    counts = table.counts(found.labels, found.n_groups)
+    groups = [GroupCounts(group_name(n), size, False, counts[n]) for n, size in enumerate(found.sizes)]
+    return [
+        _row(folder.name, conversation, rule, select(table, groups, aside, [], Parameters(SEATS, group_rule=rule)))
+        for rule in GROUP_RULES
+    ]
+
+
+def _row(name: str, conversation: Conversation, rule: str, found: Selection) -> str:
+    standings = [each.standing for each in found.judged.values()]
+    block = [each.block_margin for each in found.judged.values() if each.block_margin]
+    admit = [
+        each.admit_margin
+        for each in found.judged.values()
+        if each.admit_margin and each.standing in (Standing.CONTESTED, Standing.UNSUPPORTED)
+    ]
+    ratio = "–" if found.proportional is None else f"{float(found.proportional.ratio):.2f}"
+    core = "–" if found.core is None else "none found"
+    if isinstance(found.core, CoreCertificate):
+        core = f"{float(found.core.margin):.2f}"
+    cells = (
+        re.sub(r"\.\d{4}-\d\d-\d\d$", "", name),
+        f"{len(conversation.table.participants):,}",
+        f"{len(found.judged) - standings.count(Standing.MODERATED_OUT):,}",
+        rule,
+        f"{len(found.candidates):,}",
+        f"{standings.count(Standing.CONTESTED):,}",
+        f"{len(found.elected)}",
+        ratio,
+        core,
+        f"{median(block):.0f}" if block else "–",
+        f"{median(admit):.0f}" if admit else "–",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Print the table."""
+    place = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[2] / "shared" / "data" / "polis"
+    folders = sorted(each for each in place.iterdir() if (each / "participants-votes.csv").exists())
+    print("\n".join([*_HEADER, *(row for folder in folders for row in rows(folder))]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""Which statements may become articles, and how many ballots that hangs on.
+
+Eligible is what enough people voted on and what, allowing for chance, at least
+half of those who saw it agree with. A group that is clearly against it does not
+block it: it makes it contested, a matter for the people's vote, with the group
+named. Only strata that were declared before may block.
+
+The bound is Jeffreys' (`bounds`). A group derived from votes is against a
+statement if its disagreement outweighs its agreement with probability
+`contest_ppm` or more: the posterior, under Jeffreys' prior, that more of its
+members disagree than agree, passes aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auzolan.deliberate.bounds import jeffreys_ppm, outweighs_ppm
+from auzolan.deliberate.parameters import Parameters
+
+Array = NDArray[np.int64]
+_NEVER = 2**31  # more ballots than any margin is looked for
+
+
+class Standing(StrEnum):
+    """What became of a statement before articles are selected."""
+
+    ELIGIBLE = "eligible"
+    CONTESTED = "contested"
+    BLOCKED = "blocked"
+    UNSUPPORTED = "not enough support"
+    FEW_VOTES = "not enough votes"
+    MODERATED_OUT = "moderated out"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One statement's standing.
+
+    Attributes:
+        standing: what became of it.
+        against: names of the groups that contest or block it.
+        admit_margin: fewest further ballots that agree, all of one kind, with which it would be eligible; 0 if it is,
+            None where no number of them would do.
+        block_margin: fewest further ballots that disagree with which it would no longer be; 0 if it is not.
+    """
+
+    standing: Standing
+    against: tuple[str, ...]
+    admit_margin: int | None
+    block_margin: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class GroupCounts:
+    """Votes of one group: its name, its size, whether it may block, and (statements, 3) agree, disagree, pass."""
+
+    name: str
+    size: int
+    may_block: bool
+    counts: Array
+
+
+def judge(
+    totals: Array, groups: Sequence[GroupCounts], moderated_out: NDArray[np.bool_], n_participants: int, by: Parameters
+) -> list[Judged]:
+    """Judge every statement.
+
+    Args:
+        totals: (statements, 3) votes of all participants.
+        groups: opinion groups, and declared strata that may block.
+        moderated_out: (statements,) which ones were.
+        n_participants: how many took part.
+        by: the community's parameters.
+    """
+    large = [group for group in groups if group.size >= by.least_group(n_participants)]
+    against = (
+        np.stack([_is_against(group.counts, by) for group in large]) if large else np.zeros((0, len(totals)), bool)
+    )
+    blocks = np.array([group.may_block for group in large], dtype=bool)
+    quorum = by.quorum(n_participants)
+    votes, lower = totals.sum(axis=1), _lower(totals)
+    admit = _admit_margins(totals, large, quorum, by)
+    block = _block_margins(totals, large, quorum, by)
+    judged = []
+    for position in range(len(totals)):
+        names = tuple(group.name for group, is_against in zip(large, against[:, position], strict=True) if is_against)
+        if moderated_out[position]:
+            standing = Standing.MODERATED_OUT
+        elif votes[position] < quorum:
+            standing = Standing.FEW_VOTES
+        elif lower[position] < by.support_ppm:
+            standing = Standing.UNSUPPORTED
+        elif (against[:, position] & blocks).any():
+            standing = Standing.BLOCKED
+        else:
+            standing = Standing.CONTESTED if names else Standing.ELIGIBLE
+        judged.append(
+            Judged(
+                standing,
+                names,
+                None if moderated_out[position] else _margin(admit[position]),
+                0 if standing is not Standing.ELIGIBLE else _margin(block[position]),
+            )
+        )
+    return judged
+
+
+def _margin(ballots: np.int64) -> int | None:
+    return None if ballots >= _NEVER else int(ballots)
+
+
+def _lower(counts: Array) -> Array:
+    return jeffreys_ppm(counts[:, 0], counts.sum(axis=1))[0]
+
+
+def _is_against(counts: Array, by: Parameters) -> NDArray[np.bool_]:
+    """Say per statement whether a group contests it."""
+    against = np.zeros(len(counts), dtype=bool)
+    if by.group_rule == "none":
+        return against
+    against = outweighs_ppm(counts[:, 1], counts[:, 0]) >= by.contest_ppm
+    if by.group_rule == "half":
+        against |= (_lower(counts) < 500_000) & (counts.sum(axis=1) > 0)
+    return against
+
+
+def _admit_margins(totals: Array, large: Sequence[GroupCounts], quorum: int, by: Parameters) -> Array:
+    """Return the fewest further agreeing ballots that make each statement eligible.
+
+    They count for all; where a group contests it, for that group first, as that is the fewest that can do.
+    """
+
+    overall = _fewest(lambda more: _is_supported(_with(totals, 0, more), quorum, by), len(totals))
+    in_groups = np.zeros(len(totals), dtype=np.int64)
+    for group in large:
+        in_groups += _fewest(partial(_is_not_against, group.counts, by), len(totals))
+    return np.maximum(overall, in_groups)
+
+
+def _block_margins(totals: Array, large: Sequence[GroupCounts], quorum: int, by: Parameters) -> Array:
+    """Return the fewest further disagreeing ballots, all of one group or of nobody's, that end each one's standing."""
+
+    fewest = _fewest(lambda more: ~_is_supported(_with(totals, 1, more), quorum, by), len(totals))
+    for group in large:
+        fewest = np.minimum(fewest, _fewest(partial(_is_against_with, group.counts, by), len(totals)))
+    return fewest
+
+
+def _is_supported(counts: Array, quorum: int, by: Parameters) -> NDArray[np.bool_]:
+    """Say per statement whether enough voted on it and enough of them, allowing for chance, agree."""
+    supported: NDArray[np.bool_] = (counts.sum(axis=1) >= quorum) & (_lower(counts) >= by.support_ppm)
+    return supported
+
+
+def _is_not_against(counts: Array, by: Parameters, agreeing: Array) -> NDArray[np.bool_]:
+    return ~_is_against(_with(counts, 0, agreeing), by)
+
+
+def _is_against_with(counts: Array, by: Parameters, disagreeing: Array) -> NDArray[np.bool_]:
+    return _is_against(_with(counts, 1, disagreeing), by)
+
+
+def _with(counts: Array, kind: int, more: Array) -> Array:
+    changed = counts.copy()
+    changed[:, kind] += more
+    return changed
+
+
+def _fewest(holds: Callable[[Array], NDArray[np.bool_]], n: int) -> Array:
+    """Return per statement the least number of further ballots for which a condition holds that more never undo."""
+    high = np.zeros(n, dtype=np.int64)
+    done = holds(high)
+    step = 1
+    while not done.all() and step < _NEVER:
+        high = np.where(done, high, step)
+        done |= holds(high)
+        step *= 2
+    low = np.where(high > 0, high // 2, 0)
+    high = np.where(done, high, _NEVER)
+    found = done & (high > 0)
+    while True:
+        middle = (low + high) // 2
+        open_ = found & (high - low > 1)
+        if not open_.any():
+            return high
+        yes = holds(np.where(open_, middle, high.clip(max=_NEVER)))
+        high, low = np.where(open_ & yes, middle, high), np.where(open_ & ~yes, middle, low)

@@ -1,0 +1,164 @@
+"""Selecting articles through the command line, and noticing a selection that does not follow from the votes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.deliberation import Place, change_rules, commit_rules, place
+from tests.cli.machine import machine, path_of
+
+TOWN = Path(__file__).parents[2] / "recipes" / "town-votes"
+PROMISED = {
+    "participants",
+    "statements",
+    "votes",
+    "grade",
+    "groups",
+    "articles",
+    "not_included",
+    "certificate",
+    "record",
+}
+OF_ARTICLE = {
+    "number", "text", "statement_ids", "status", "how", "gac", "groups", "admit_margin", "block_margin",
+}  # fmt: skip
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    made = place(tmp_path, monkeypatch)
+    made.read(TOWN, "--name", "assistant")
+    made.tally()
+    return made
+
+
+def forge(here: Place, selection: str, **changed: Any) -> str:
+    """Commit a selection like another one with parts of its body changed, and return its id."""
+    record = here.record(selection)
+    body = here.machine.folder / "body.json"
+    body.write_text(json.dumps({**record["body"], **changed}))
+    links = [word for name, target in record["links"].items() for word in ("--link", f"{name}={target}")]
+    proposed = here.run("propose", "record", "--kind", "selection/v1", "--body", body, *links, "--key", "demo/desk")
+    return str(here.json("commit", path_of(proposed))["committed"][0]["id"])
+
+
+def test_articles_are_selected_and_accounted_for(here: Place) -> None:
+    said = here.json("deliberate", "ratify")
+    articles, others = said["articles"], said["not_included"]
+
+    assert PROMISED <= set(said)
+    assert said["committed"]
+    assert [1, 2, 3, 4, 5, 6, 7] == [each["number"] for each in articles]
+    assert OF_ARTICLE <= set(articles[0])
+    assert {"agree", "disagree", "pass", "seen", "lower", "id"} == set(articles[0]["groups"][0])
+    assert {"selected"} == {each["status"] for each in articles}
+    assert set(range(24)) == {i for a in articles for i in a["statement_ids"]} | {o["statement_id"] for o in others}
+    assert all(each["reason"] for each in others)
+    assert said["certificate"]["ejr_plus_ratio"] < 1
+    assert 7 == len(said["certificate"]["core"]["multipliers"])
+    assert ("before", False, "A") == (said["rules_known"], said["trial"], said["grade"])
+
+
+def test_a_trial_says_that_it_is_one(here: Place) -> None:
+    said = here.json("deliberate", "ratify", "--seats", "2")
+
+    assert (True, 2) == (said["trial"], len(said["articles"]))
+    assert "checked" == here.links(said["record"])["rules"]["strength"]
+    assert "A trial" in here.run("deliberate", "ratify", "--seats", "3")
+
+
+def test_rules_that_changed_after_the_votes_came_in_are_pointed_out(here: Place) -> None:
+    commit_rules(here, "seats = 7", "seats = 5")
+
+    assert "after" == here.json("deliberate", "ratify")["rules_known"]
+    assert "Rules fixed after votes were seen" in here.run("deliberate", "ratify", "--seats", "4")
+
+
+def test_of_two_in_conflict_one_stays_or_both_go_to_the_people(here: Place) -> None:
+    pairs = here.machine.folder / "pairs.json"
+    pairs.write_text("[[0, 1], [4, 6]]")
+    said = here.json("deliberate", "ratify", "--conflicts", pairs)
+    chosen = {i for each in said["articles"] for i in each["statement_ids"]}
+    standing = {each["statement_id"]: each["status"] for each in said["not_included"]}
+
+    assert len(chosen & {0, 1}) <= 1
+    assert {standing.get(0), standing.get(1)} & {"excluded by conflict", "contested"}
+    assert 4 in chosen or standing[4] != "excluded by conflict"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message", "code"),
+    [
+        ("[[0, 99]]", "there is no statement 99", 2),
+        ("[[3, 3]]", "not in conflict with itself", 2),
+        ("[[1, 2, 3]]", "expected two statements", 1),
+        ('[["a", 1]]', "expected an integer", 1),
+        ("{}", "expected a list", 1),
+        ("[[", "not JSON", 1),
+    ],
+)
+def test_conflicts_that_make_no_sense_are_refused(here: Place, pairs: str, message: str, code: int) -> None:
+    (here.machine.folder / "pairs").write_text(pairs)
+
+    assert message in here.error("deliberate", "ratify", "--conflicts", here.machine.folder / "pairs", code=code)
+    assert [] == here.ids("selection/v1")
+
+
+def test_an_honest_selection_is_checked_and_a_false_one_contradicted(here: Place) -> None:
+    honest = here.json("deliberate", "ratify")["record"]
+    body = here.record(honest)["body"]
+    swapped = json.loads(json.dumps(body))
+    out_of_it = next(each for each in body["not_included"] if each["standing"] == "not enough support")
+    gone = swapped["articles"][0]["statement"]
+    swapped["articles"][0]["statement"] = out_of_it["statement"]
+    swapped["not_included"] = [
+        each if each["statement"] != out_of_it["statement"] else {**each, "statement": gone, "standing": "eligible"}
+        for each in body["not_included"]
+    ]
+    lighter = json.loads(json.dumps(body["certificate"]))
+    lighter["core"]["multipliers_2p20"] = [0] * 7
+
+    assert {"tally": "checked", "rules": "checked"} == {n: b["strength"] for n, b in here.links(honest).items()}
+    for changed in (
+        {"articles": swapped["articles"], "not_included": swapped["not_included"]},
+        {"certificate": lighter},
+        {"not_included": body["not_included"][1:]},
+    ):
+        false = forge(here, honest, **changed)
+
+        assert "contradicted" == here.links(false, code=1)["tally"]["strength"]
+
+
+def test_a_selection_by_other_rules_than_those_in_force_is_noticed(here: Place) -> None:
+    honest = here.json("deliberate", "ratify")["record"]
+    parameters = {**here.record(honest)["body"]["parameters"], "seats": 6}
+    false = forge(here, honest, parameters=parameters)
+
+    assert "contradicted" == here.links(false, code=1)["rules"]["strength"]
+
+
+def test_an_outsider_cannot_check_a_selection_without_ballots(
+    here: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    selection = here.json("deliberate", "ratify")["record"]
+    reader = machine(tmp_path, "reader", monkeypatch)
+    said = reader.json("trace", selection, "--commons", here.town / "ledger")
+
+    assert "unavailable" == {each["link"]: each for each in said["rests_on"]}["tally"]["strength"]
+
+
+def test_nothing_is_selected_before_a_tally_or_by_bad_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = place(tmp_path, monkeypatch)
+
+    assert "no tally/v1" in made.error("deliberate", "ratify", code=3)
+
+    made.read(TOWN, "--name", "assistant")
+    made.tally()
+    change_rules(made.town, "seats = 7", 'seats = 7\ngroup_rule = "loudest"')
+    made.run("commit", path_of(made.run("propose", "governance", "--key", "demo/desk")))
+
+    assert "constitution.group_rule: expected one of" in made.error("deliberate", "ratify", code=1)

@@ -1,0 +1,103 @@
+"""The options of `import` and `stats` that say how a source is read: what they do, and which do not fit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from auzolan.cli.app import app
+from auzolan.cli.reading import SourceOptions, read_source
+from auzolan.core.record.errors import UsageError
+from auzolan.deliberate.conversation import Cleaning
+from tests.cli.deliberation import place
+
+_SURVEY = SourceOptions("survey")
+
+
+@pytest.fixture
+def survey(tmp_path: Path) -> Path:
+    path = tmp_path / "survey.csv"
+    path.write_text("Why,id,a,b\nBecause,x,aye,no\n,y,yes,\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"id_column": "id"}, "--id: "),
+        ({"statements": ["a"]}, "--statement: "),
+        ({"stratum_columns": ["a"]}, "--stratum: "),
+        ({"skip_columns": ["a"]}, "--skip: "),
+        ({"delimiter": ","}, "--delimiter: "),
+        ({"words": {"aye": 1}}, "--agree: "),
+        ({"words": {"nay": -1}}, "--disagree: "),
+        ({"words": {"eh": 0}}, "--pass: "),
+        ({"words": {"aye": 1, "eh": 0}, "delimiter": "tab"}, "--delimiter, --agree, --pass: "),
+    ],
+)
+def test_options_of_surveys_are_refused_with_polis(tmp_path: Path, changed: dict[str, Any], named: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_source(tmp_path, replace(SourceOptions(), **changed), str)
+
+    assert f"{named}for surveys only (--from survey), and this is read as polis" == str(caught.value)
+
+
+def test_the_sign_is_refused_with_a_survey(survey: Path) -> None:
+    with pytest.raises(UsageError, match="--agree-is is for Polis exports"):
+        read_source(survey, replace(_SURVEY, agree_is=1), str)
+
+
+def test_people_in_the_table_of_strata_who_did_not_vote_are_counted(survey: Path, tmp_path: Path) -> None:
+    table = tmp_path / "strata.csv"
+    table.write_text("who,District\nx,North\nz,South\nw,South\n")
+    options = replace(_SURVEY, skip_columns=["Why"], words={"aye": 1})
+    alone, got = (read_source(survey, each, str) for each in (options, replace(options, strata=table)))
+
+    assert {"District": {"x": "North"}} == got.strata
+    expected = (*alone.cleaning, Cleaning("people in the table of strata who did not vote", others=2))
+    assert expected == got.cleaning
+
+
+def test_a_stratum_that_the_survey_has_too_is_refused(survey: Path, tmp_path: Path) -> None:
+    table = tmp_path / "strata.csv"
+    table.write_text("who, b \nx,North\n")
+
+    with pytest.raises(UsageError, match="--strata: 'b' is a stratum of the survey already"):
+        read_source(survey, SourceOptions("survey", None, table, "id", ["a"], ["b"], words={"aye": 1}), str)
+
+
+@pytest.mark.parametrize("mark", [";", "tab"])
+def test_the_delimiter_is_passed_on(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "survey.csv"
+    path.write_text("id,a\nx,yes\n".replace(",", "\t" if mark == "tab" else mark))
+
+    assert 1 == read_source(path, replace(_SURVEY, delimiter=mark), str).table.n_votes
+
+
+def test_columns_are_skipped_and_words_added_from_the_command_line(survey: Path) -> None:
+    arguments = ["deliberate", "stats", survey, "--from", "survey", "--skip", "Why", "--agree", "aye", "--json"]
+    output = CliRunner().invoke(app, list(map(str, arguments)))
+
+    assert 0 == output.exit_code, output.output
+    statements = {each["text"]: each["agree"] for each in json.loads(output.stdout)["statements"]}
+    assert {"a": 2, "b": 0} == statements
+
+
+def test_columns_are_skipped_at_the_import_too(survey: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = place(tmp_path, monkeypatch)
+    snapshot = here.record(here.read(survey, "--from", "survey", "--skip", "Why", "--agree", "aye"))
+
+    assert (2, 3) == tuple(snapshot["body"]["counts"][name] for name in ("statements", "votes"))
+
+
+@pytest.mark.parametrize("command", ["import", "stats"])
+def test_the_help_says_that_words_are_added(command: str) -> None:
+    output = CliRunner().invoke(app, ["deliberate", command, "--help"], env={"COLUMNS": "200"})
+
+    assert 3 == output.stdout.count("beside the known words")
+    assert "--skip" in output.stdout
