@@ -151,6 +151,26 @@ def test_an_outsider_cannot_check_a_selection_without_ballots(
     assert "unavailable" == {each["link"]: each for each in said["rests_on"]}["tally"]["strength"]
 
 
+def test_an_author_can_ask_why_from_what_is_published(
+    here: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = here.json("deliberate", "ratify")
+    reader = machine(tmp_path, "reader", monkeypatch)
+    ledger = here.town / "ledger"
+    article, contested = said["articles"][0], next(o for o in said["not_included"] if o["status"] == "contested")
+    chosen = reader.json("deliberate", "why", article["statement_ids"][0], "--commons", ledger)
+    refused = reader.json("deliberate", "why", contested["statement_id"], "--commons", ledger)
+
+    assert ("selected", 1, article["block_margin"]) == (chosen["status"], chosen["article"], chosen["block_margin"])
+    assert ("contested", contested["lacking"]) == (refused["status"], refused["admit_margin"])
+    assert article["all"] == {key: chosen["all"][key] for key in ("agree", "disagree", "pass")}
+    for each in range(24):
+        text = reader.run("deliberate", "why", str(each), "--commons", ledger)
+
+        assert [] == [line for line in text.splitlines() if len(line) > 80]
+    assert "no statement 99" in reader.error("deliberate", "why", "99", "--commons", ledger, code=3)
+
+
 def test_nothing_is_selected_before_a_tally_or_by_bad_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = place(tmp_path, monkeypatch)
 

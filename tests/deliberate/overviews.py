@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from auzolan.deliberate.conversation import Statement
-from auzolan.deliberate.opinion import Tally, statistics_of_counts
+from auzolan.deliberate.opinion import VoteCount, statistics_of_counts
 from auzolan.deliberate.overview import Dot, Overview, WithheldStatement, statement_views
 
 HOSTILE = "</style><script>alert(1)</script>\u202egnp\u202c\x1b[31m\x00\u200b\"'><img src=x onerror=alert(1)> & so on"
@@ -61,7 +61,7 @@ def two_groups() -> Overview:
 def with_withheld(of: Overview, texts: Sequence[str] = ("Plant trees.", "Cut trees.")) -> Overview:
     """Return the same with withheld statements from 100 on, of every other of which the votes of all are known."""
     withheld = tuple(
-        WithheldStatement(100 + n, text, *((None,) * 3 if n % 2 else (Tally(9, 2, 12), 0.51, 0.89)))
+        WithheldStatement(100 + n, text, *((None,) * 3 if n % 2 else (VoteCount(9, 2, 12), 0.51, 0.89)))
         for n, text in enumerate(texts)
     )
     known = {each.id: each.total for each in withheld if each.total}

@@ -16,7 +16,7 @@ from auzolan.deliberate.opinion import (
     Consensus,
     Representative,
     Statistics,
-    Tally,
+    VoteCount,
     _prop_test,
     _two_prop_test,
     statistics,
@@ -110,7 +110,7 @@ def test_group_aware_consensus_is_the_product_of_smoothed_shares_where_passes_co
     got = _counts([(3, 1, 0)], [(1, 0, 2)])
 
     assert (3 + 1) / (4 + 2) * (1 + 1) / (3 + 2) == pytest.approx(got.gac[0], abs=1e-15)
-    assert Tally(4, 1, 7) == got.total[0]
+    assert VoteCount(4, 1, 7) == got.total[0]
 
 
 def test_a_group_that_has_not_seen_a_statement_counts_as_half() -> None:
@@ -202,7 +202,7 @@ def test_degenerate_conversations_have_statistics(ballots: dict[int, dict[int, i
 def test_huge_counts_stay_exact_and_finite() -> None:
     got = _counts([(2**52, 0, 0)], [(0, 2**52, 0)])
 
-    assert Tally(2**52, 2**52, 2**53) == got.total[0]
+    assert VoteCount(2**52, 2**52, 2**53) == got.total[0]
     assert all(math.isfinite(item.rank) for items in got.repness for item in items)
 
 

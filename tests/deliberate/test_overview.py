@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from auzolan.deliberate.conversation import Statement
 from auzolan.deliberate.grouping import group_opinions
-from auzolan.deliberate.opinion import Tally, statistics_of_counts
+from auzolan.deliberate.opinion import VoteCount, statistics_of_counts
 from auzolan.deliberate.overview import (
     Overview,
     StatementView,
@@ -81,7 +81,7 @@ def test_bounds_are_about_agreement_among_those_who_saw_it() -> None:
     assert view.lower < 30 / 60 < view.upper
     assert view.group_bounds[0][0] < 30 / 40 < view.group_bounds[0][1]
     assert 0 == view.group_bounds[1][0]
-    assert (Tally(30, 25, 60), (Tally(30, 5, 40), Tally(0, 20, 20))) == (view.total, view.groups)
+    assert (VoteCount(30, 25, 60), (VoteCount(30, 5, 40), VoteCount(0, 20, 20))) == (view.total, view.groups)
 
 
 def test_a_majority_holds_only_if_it_does_in_every_group() -> None:
@@ -159,7 +159,7 @@ def test_withheld_statements_stand_in_the_order_of_their_ids_without_those_moder
 
 
 def test_consensus_considers_withheld_statements_whose_totals_are_known() -> None:
-    of = _with_withheld(WithheldStatement(2, "2", Tally(20, 0, 20)), WithheldStatement(3, "3"))
+    of = _with_withheld(WithheldStatement(2, "2", VoteCount(20, 0, 20)), WithheldStatement(3, "3"))
 
     assert [0] == _with_withheld().statistics.consensus.agree
     assert [2, 0] == of.statistics.consensus.agree

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from auzolan.deliberate.grouping import group_name
-from auzolan.deliberate.opinion import Tally
+from auzolan.deliberate.opinion import VoteCount
 from auzolan.deliberate.overview import Overview, of_100, percent
 from auzolan.deliberate.page import page
 from auzolan.deliberate.page_style import DARK, LIGHT
@@ -66,7 +66,7 @@ class Page(HTMLParser):
 
 def hostile() -> Overview:
     of = overview([[(9, 1, 0), (1, 9, 0)], [(8, 1, 0), (9, 0, 0)]], [HOSTILE, HOSTILE], title=HOSTILE)
-    strata = {HOSTILE: {HOSTILE: {0: Tally(7, 1, 8)}}}
+    strata = {HOSTILE: {HOSTILE: {0: VoteCount(7, 1, 8)}}}
     of = replace(of, evidence=HOSTILE, licence=HOSTILE, grouping=HOSTILE, strata=strata, bridging={0: 0.25})
     return with_withheld(of, [HOSTILE, HOSTILE])
 
@@ -263,17 +263,17 @@ def test_a_page_of_1039_statements_stays_light() -> None:
 @pytest.mark.parametrize(
     ("north", "south", "min_cell", "is_shown"),
     [
-        (Tally(40, 1, 43), Tally(9, 0, 17), 1, True),
-        (Tally(40, 1, 43), Tally(9, 0, 12), 1, True),  # 5 in none
-        (Tally(40, 1, 56), Tally(1, 0, 4), 1, False),
-        (Tally(40, 1, 46), Tally(9, 0, 11), 1, False),  # 3 in none
-        (Tally(40, 1, 60), Tally(0, 0, 0), 1, True),
-        (Tally(40, 1, 52), Tally(3, 0, 8), 10, False),
-        (Tally(40, 1, 50), Tally(3, 0, 10), 10, True),
+        (VoteCount(40, 1, 43), VoteCount(9, 0, 17), 1, True),
+        (VoteCount(40, 1, 43), VoteCount(9, 0, 12), 1, True),  # 5 in none
+        (VoteCount(40, 1, 56), VoteCount(1, 0, 4), 1, False),
+        (VoteCount(40, 1, 46), VoteCount(9, 0, 11), 1, False),  # 3 in none
+        (VoteCount(40, 1, 60), VoteCount(0, 0, 0), 1, True),
+        (VoteCount(40, 1, 52), VoteCount(3, 0, 8), 10, False),
+        (VoteCount(40, 1, 50), VoteCount(3, 0, 10), 10, True),
     ],
 )
 def test_a_stratum_is_shown_only_where_no_count_is_about_few(
-    north: Tally, south: Tally, min_cell: int, is_shown: bool
+    north: VoteCount, south: VoteCount, min_cell: int, is_shown: bool
 ) -> None:
     strata = {"district": {"North": {0: north}, "South": {0: south}}}
     words = Page(page(replace(two_groups(), strata=strata, min_cell=min_cell))).words

@@ -14,7 +14,7 @@ from auzolan.core.record.errors import MalformedError, MissingError, NotCheckedE
 from auzolan.core.record.files import ReadFiles
 from auzolan.core.record.governance import Governance
 from auzolan.core.record.published import blob_path
-from auzolan.core.record.record import PRIVATE_BLOB_PREFIX, Record
+from auzolan.core.record.record import PRIVATE_BLOB_PREFIX, PRIVATE_SALT_BYTES, Record
 from auzolan.core.record.tombstone import AFFECTS, TOMBSTONE_KIND
 from auzolan.core.record.trace import Checker, Strength, Walk
 from auzolan.core.record.view import BLOB_LIMIT
@@ -24,8 +24,6 @@ if TYPE_CHECKING:  # numpy and scipy are loaded only by the commands that count
     from auzolan.deliberate.conversation import Statement
     from auzolan.deliberate.tally import Counts
     from auzolan.deliberate.votes import Labels
-
-_SALT_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Evidence:
             raise MissingError(f"{name.removeprefix(PRIVATE_BLOB_PREFIX)}: not on this machine") from None
         if sha256(data).hexdigest() != digest:
             raise VerificationError(f"blob {name}: its bytes are not the signed ones")
-        return data[_SALT_BYTES:] if is_private else data
+        return data[PRIVATE_SALT_BYTES:] if is_private else data
 
     def _named(self, record: Record, name: str) -> bytes:
         for full in (name, PRIVATE_BLOB_PREFIX + name):

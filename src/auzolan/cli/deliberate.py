@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auzolan.cli import ratify, reading, statistics
+from auzolan.cli import ratify, reading, statistics, why
 from auzolan.cli.ballots import Evidence
 from auzolan.cli.commons import Commons, find_commons, find_ledger
 from auzolan.cli.govern import CommonsOption, KeyOption, LedgerOption, choose_key, propose_within
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Votes become signed snapshots and reproducible statistics.", no_args_is_help=True)
 app.command("stats")(statistics.stats)
 app.command("ratify")(ratify.ratify)
+app.command("why")(why.why)
 
 RecordArgument = Annotated[
     str | None, typer.Argument(metavar="[ID]", help="Or 8 or more of its first digits; default: the newest.")

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from auzolan.cli.output import hint, out, plain
 from auzolan.deliberate.grouping import group_name
-from auzolan.deliberate.opinion import Kind, Representative, Tally
+from auzolan.deliberate.opinion import Kind, Representative, VoteCount
 from auzolan.deliberate.overview import FLATTERING, Overview, StatementView, apartness, of_100, percent
 
 _MOST_GROUPS = 6  # more would leave no room for words at 80 columns; then the lowest share stands for them
@@ -198,7 +198,7 @@ def _table(
     return table
 
 
-def _cell(cell: Tally) -> str:
+def _cell(cell: VoteCount) -> str:
     return _side(cell, "agree")
 
 
@@ -286,11 +286,11 @@ def _print_groups(console: Console, overview: Overview) -> None:
 def _here_and_elsewhere(overview: Overview, number: int, item: Representative) -> Sequence[str]:
     groups = overview.statistics.groups
     others = [group.votes[item.statement] for group in groups if group.number != number]
-    elsewhere = Tally(*(sum(cell[part] for cell in others) for part in range(3)))
+    elsewhere = VoteCount(*(sum(cell[part] for cell in others) for part in range(3)))
     return _side(groups[number].votes[item.statement], item.kind, named=True), _side(elsewhere, item.kind)
 
 
-def _side(cell: Tally, kind: Kind, named: bool = False) -> str:
+def _side(cell: VoteCount, kind: Kind, named: bool = False) -> str:
     """Return the share that agrees, or disagrees, and below it how many voted."""
     share = percent(cell.agree if kind == "agree" else cell.disagree, cell.seen).replace("\N{NO-BREAK SPACE}", " ")
     return f"{share}{f' {kind}' if named else ''}\n{_compact(cell.seen)}"

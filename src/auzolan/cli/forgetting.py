@@ -24,8 +24,6 @@ from auzolan.core.record.tombstone import tombstone
 if TYPE_CHECKING:
     from auzolan.deliberate.ballots import Ballots
 
-_SALT_BYTES = 32
-
 
 @dataclass
 class _Found:
@@ -101,7 +99,6 @@ def _find(shelf: Shelf, who: str, conversation: str | None) -> _Found:
     Raises:
         UsageError: several conversations know this participant.
     """
-    from auzolan.deliberate.ballots import read_ballots
     from auzolan.deliberate.pseudonyms import pseudonyms
 
     found = _Found(set(shelf.ledger.about_subject(who)) | ({who} if is_digest(who) else set()))
@@ -114,7 +111,7 @@ def _find(shelf: Shelf, who: str, conversation: str | None) -> _Found:
         key, found.unread = None, sorted({*found.unread, *shelf.ballots()})
     for digest, name in shelf.ballots().items():
         try:
-            ballots = read_ballots(shelf.ledger.read_private_blob(digest)[_SALT_BYTES:])
+            ballots = shelf.read(digest)
         except AuzolanError:
             found.unread.append(digest)
             continue
@@ -175,14 +172,12 @@ def _successors(shelf: Shelf, found: _Found) -> list[Record]:
 
 def _asked_before(shelf: Shelf, record: Record, ballots: Ballots, waiting: list[Envelope]) -> set[str]:
     """Return who is missing already in a successor that waits for signatures; it gives way to the new one."""
-    from auzolan.deliberate.ballots import read_ballots
-
     gone: set[str] = set()
     for envelope in waiting:
         blob = envelope.claimed.blobs.get(PRIVATE_BLOB_PREFIX + Snapshot.BALLOTS, "")
         if envelope.claimed.links.get(SUPERSEDES) != record.id or not shelf.ledger.has_private_blob(blob):
             continue
-        earlier = read_ballots(shelf.ledger.read_private_blob(blob)[_SALT_BYTES:])
+        earlier = shelf.read(blob)
         gone |= set(ballots.table.participants) - set(earlier.table.participants)
     return gone
 

@@ -145,7 +145,7 @@ def _strata_that_veto(ballots: Ballots, snapshot: Record, by: Parameters) -> lis
         counts = ballots.table.counts(of_each, len(stratum.values))
         for number, value in enumerate(stratum.values):
             size = int((of_each == number).sum())
-            groups.append(GroupCounts(f"{stratum.name}: {value}", size, True, counts[number]))
+            groups.append(GroupCounts(f"{stratum.name}: {value}", size, True, counts[number], stratum.name))
     return groups
 
 

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from auzolan.cli.commons import Commons, read_envelope_file
 from auzolan.core.kinds import read_kind
@@ -21,7 +22,10 @@ from auzolan.core.record.canonical import JsonObject, as_object, canonical_bytes
 from auzolan.core.record.envelope import Envelope
 from auzolan.core.record.errors import AuzolanError, MissingError
 from auzolan.core.record.ledger import Ledger
-from auzolan.core.record.record import PRIVATE_BLOB_PREFIX
+from auzolan.core.record.record import PRIVATE_BLOB_PREFIX, PRIVATE_SALT_BYTES
+
+if TYPE_CHECKING:
+    from auzolan.deliberate.ballots import Ballots
 
 PSEUDONYM_KEY = "pseudonym.key"
 _FOLDER = "ballots"
@@ -71,7 +75,7 @@ class Shelf:
     def _keep(self, name: str, data: bytes, privacy: str, whose: JsonObject) -> dict[str, str]:
         if privacy == "public":
             return {name: self.ledger.stage_blob(data)}
-        salt = secrets.token_bytes(32)
+        salt = secrets.token_bytes(PRIVATE_SALT_BYTES)
         digest = sha256(salt + data).hexdigest()
         self._mark(digest, whose)
         self.ledger.keep_private_blob(data, salt)
@@ -107,6 +111,16 @@ class Shelf:
             for digest, whose in self._marks()
             if _CONVERSATION in whose and self.ledger.has_private_blob(digest)
         }
+
+    def read(self, digest: str) -> Ballots:
+        """Return ballots that are here; whether a record commits to them is not checked.
+
+        Raises:
+            MissingError, MalformedError: they are not here, or cannot be read.
+        """
+        from auzolan.deliberate.ballots import read_ballots
+
+        return read_ballots(self.ledger.read_private_blob(digest)[PRIVATE_SALT_BYTES:])
 
     def labels_of(self, ballots: Collection[str]) -> set[str]:
         """Return the digests of labels that are about these ballots."""

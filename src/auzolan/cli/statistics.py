@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from auzolan.deliberate.conversation import Conversation, Pseudonym, Statement
-    from auzolan.deliberate.opinion import Statistics
-    from auzolan.deliberate.opinion import Tally as Votes
+    from auzolan.deliberate.opinion import Statistics, VoteCount
     from auzolan.deliberate.overview import Dot, Overview, WithheldStatement
     from auzolan.deliberate.tally import Counts
     from auzolan.deliberate.votes import VoteTable
@@ -152,11 +151,11 @@ def _read_groups(path: Path, pseudonym: Pseudonym) -> list[list[str]]:
     return groups
 
 
-def _strata_votes(conversation: Conversation) -> dict[str, dict[str, dict[int, Votes]]]:
+def _strata_votes(conversation: Conversation) -> dict[str, dict[str, dict[int, VoteCount]]]:
     from auzolan.deliberate.opinion import statistics
 
     table = conversation.table
-    found: dict[str, dict[str, dict[int, Votes]]] = {}
+    found: dict[str, dict[str, dict[int, VoteCount]]] = {}
     for name, of_each in sorted(conversation.strata.items()):
         values = sorted(set(of_each.values()))
         labels = table.labels([[who for who in table.participants if of_each.get(who) == value] for value in values])
@@ -230,7 +229,7 @@ def _of_counts(
 
 
 def _withheld(counts: Counts, statements: Sequence[Statement]) -> list[WithheldStatement]:
-    from auzolan.deliberate.opinion import Tally as Votes
+    from auzolan.deliberate.opinion import VoteCount
     from auzolan.deliberate.overview import WithheldStatement
 
     texts = {each.id: each.text for each in statements}
@@ -242,22 +241,22 @@ def _withheld(counts: Counts, statements: Sequence[Statement]) -> list[WithheldS
         if cell is None:
             found.append(WithheldStatement(each.id, texts.get(each.id, "")))
             continue
-        votes = Votes(cell.agree, cell.disagree, cell.agree + cell.disagree + cell.passed)
+        votes = VoteCount(cell.agree, cell.disagree, cell.agree + cell.disagree + cell.passed)
         bounds = cell.lower_ppm / 1e6, cell.upper_ppm / 1e6
         found.append(WithheldStatement(each.id, texts.get(each.id, ""), votes, *bounds))
     return found
 
 
-def _published_strata(counts: Counts) -> dict[str, dict[str, dict[int, Votes]]]:
-    from auzolan.deliberate.opinion import Tally as Votes
+def _published_strata(counts: Counts) -> dict[str, dict[str, dict[int, VoteCount]]]:
+    from auzolan.deliberate.opinion import VoteCount
 
-    found: dict[str, dict[str, dict[int, Votes]]] = {}
+    found: dict[str, dict[str, dict[int, VoteCount]]] = {}
     for place, division in enumerate(counts.divisions[1:], 1):
         found[division.name] = {value: {} for value in division.values}
         for each in counts.statements:
             for value, cell in zip(division.values, each.by[place] or (), strict=False):
                 seen = cell.agree + cell.disagree + cell.passed
-                found[division.name][value][each.id] = Votes(cell.agree, cell.disagree, seen)
+                found[division.name][value][each.id] = VoteCount(cell.agree, cell.disagree, seen)
     return found
 
 
@@ -339,7 +338,7 @@ def _formulas() -> JsonDict:
     return dict(METHODS)
 
 
-def _group_json(name: int | str, size: int | None, votes: Mapping[int, Votes]) -> JsonDict:
+def _group_json(name: int | str, size: int | None, votes: Mapping[int, VoteCount]) -> JsonDict:
     cells = {str(s): {"agree": t.agree, "disagree": t.disagree, "seen": t.seen} for s, t in votes.items()}
     return {"id": name, **({} if size is None else {"size": size}), "votes": cells}
 

@@ -37,13 +37,22 @@ def jeffreys_ppm(successes: NDArray[np.int64], trials: NDArray[np.int64]) -> tup
         (lower, upper), int64 in millionths, floored. By convention 0 and 1,000,000 where n is 0;
         a lower bound of k = 0 and an upper bound of k = n are 0 and 1,000,000 (Brown et al., same section).
     """
+    return _bound(successes, trials, 0), _bound(successes, trials, 1)
+
+
+def jeffreys_lower_ppm(successes: NDArray[np.int64], trials: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the lower bound of each share alone; see `jeffreys_ppm`."""
+    return _bound(successes, trials, 0)
+
+
+def _bound(successes: NDArray[np.int64], trials: NDArray[np.int64], side: int) -> NDArray[np.int64]:
     k, n = np.broadcast_arrays(np.asarray(successes, dtype=np.int64), np.asarray(trials, dtype=np.int64))
     if k.size and (int(k.min()) < 0 or bool((k > n).any())):
         raise ValueError("expected 0 <= successes <= trials")
     flat = np.stack([k.ravel(), n.ravel()], axis=1)
     cells, back = np.unique(flat, axis=0, return_inverse=True)
-    lower, upper = (_quantiles(cells, side)[back.ravel()].reshape(k.shape) for side in (0, 1))
-    return lower, upper
+    found: NDArray[np.int64] = _quantiles(cells, side)[back.ravel()].reshape(k.shape)
+    return found
 
 
 def outweighs_ppm(these: NDArray[np.int64], those: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from auzolan.deliberate.bounds import jeffreys_ppm, outweighs_ppm
+from auzolan.deliberate.bounds import jeffreys_lower_ppm, outweighs_ppm
 from auzolan.deliberate.parameters import Parameters
 
 Array = NDArray[np.int64]
@@ -59,12 +59,21 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class GroupCounts:
-    """Votes of one group: its name, its size, whether it may block, and (statements, 3) agree, disagree, pass."""
+    """Votes of one group.
+
+    Attributes:
+        name: as it is shown.
+        size: how many people.
+        may_block: whether its disagreement blocks rather than contests.
+        counts: (statements, 3) agree, disagree, pass.
+        division: what it is a part of; nobody is in two groups of one division, but perhaps in two of different ones.
+    """
 
     name: str
     size: int
     may_block: bool
     counts: Array
+    division: str = ""
 
 
 def judge(
@@ -81,7 +90,9 @@ def judge(
     """
     large = [group for group in groups if group.size >= by.least_group(n_participants)]
     against = (
-        np.stack([_is_against(group.counts, by) for group in large]) if large else np.zeros((0, len(totals)), bool)
+        np.stack([_is_against(group.counts, _rule(group, by), by) for group in large])
+        if large
+        else np.zeros((0, len(totals)), bool)
     )
     blocks = np.array([group.may_block for group in large], dtype=bool)
     quorum = by.quorum(n_participants)
@@ -117,16 +128,20 @@ def _margin(ballots: np.int64) -> int | None:
 
 
 def _lower(counts: Array) -> Array:
-    return jeffreys_ppm(counts[:, 0], counts.sum(axis=1))[0]
+    return jeffreys_lower_ppm(counts[:, 0], counts.sum(axis=1))
 
 
-def _is_against(counts: Array, by: Parameters) -> NDArray[np.bool_]:
-    """Say per statement whether a group contests it."""
-    against = np.zeros(len(counts), dtype=bool)
-    if by.group_rule == "none":
-        return against
+def _rule(group: GroupCounts, by: Parameters) -> str:
+    """Return when a group is against: one that may block always can be, whatever contests a statement."""
+    return "disagreement" if group.may_block and by.group_rule == "none" else by.group_rule
+
+
+def _is_against(counts: Array, rule: str, by: Parameters) -> NDArray[np.bool_]:
+    """Say per statement whether a group contests or blocks it."""
+    if rule == "none":
+        return np.zeros(len(counts), dtype=bool)
     against = outweighs_ppm(counts[:, 1], counts[:, 0]) >= by.contest_ppm
-    if by.group_rule == "half":
+    if rule == "half":
         against |= (_lower(counts) < 500_000) & (counts.sum(axis=1) > 0)
     return against
 
@@ -134,14 +149,17 @@ def _is_against(counts: Array, by: Parameters) -> NDArray[np.bool_]:
 def _admit_margins(totals: Array, large: Sequence[GroupCounts], quorum: int, by: Parameters) -> Array:
     """Return the fewest further agreeing ballots that make each statement eligible.
 
-    They count for all; where a group contests it, for that group first, as that is the fewest that can do.
+    They count for all; where a group contests it, for that group first, as that is the fewest that can do. Groups of
+    one division need their own each; a ballot can be of a group of every division.
     """
 
     overall = _fewest(lambda more: _is_supported(_with(totals, 0, more), quorum, by), len(totals))
-    in_groups = np.zeros(len(totals), dtype=np.int64)
+    in_groups: dict[str, Array] = {}
     for group in large:
-        in_groups += _fewest(partial(_is_not_against, group.counts, by), len(totals))
-    return np.maximum(overall, in_groups)
+        fewest = _fewest(partial(_is_not_against, group.counts, _rule(group, by), by), len(totals))
+        in_groups[group.division] = in_groups.get(group.division, 0) + fewest
+    margins: Array = np.maximum.reduce([overall, *in_groups.values()])
+    return margins
 
 
 def _block_margins(totals: Array, large: Sequence[GroupCounts], quorum: int, by: Parameters) -> Array:
@@ -149,7 +167,7 @@ def _block_margins(totals: Array, large: Sequence[GroupCounts], quorum: int, by:
 
     fewest = _fewest(lambda more: ~_is_supported(_with(totals, 1, more), quorum, by), len(totals))
     for group in large:
-        fewest = np.minimum(fewest, _fewest(partial(_is_against_with, group.counts, by), len(totals)))
+        fewest = np.minimum(fewest, _fewest(partial(_is_against_with, group.counts, _rule(group, by), by), len(totals)))
     return fewest
 
 
@@ -159,12 +177,12 @@ def _is_supported(counts: Array, quorum: int, by: Parameters) -> NDArray[np.bool
     return supported
 
 
-def _is_not_against(counts: Array, by: Parameters, agreeing: Array) -> NDArray[np.bool_]:
-    return ~_is_against(_with(counts, 0, agreeing), by)
+def _is_not_against(counts: Array, rule: str, by: Parameters, agreeing: Array) -> NDArray[np.bool_]:
+    return ~_is_against(_with(counts, 0, agreeing), rule, by)
 
 
-def _is_against_with(counts: Array, by: Parameters, disagreeing: Array) -> NDArray[np.bool_]:
-    return _is_against(_with(counts, 1, disagreeing), by)
+def _is_against_with(counts: Array, rule: str, by: Parameters, disagreeing: Array) -> NDArray[np.bool_]:
+    return _is_against(_with(counts, 1, disagreeing), rule, by)
 
 
 def _with(counts: Array, kind: int, more: Array) -> Array:

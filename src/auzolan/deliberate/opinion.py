@@ -29,7 +29,7 @@ _MOST = 5
 Kind = Literal["agree", "disagree"]
 
 
-class Tally(NamedTuple):
+class VoteCount(NamedTuple):
     """Votes on one statement: how many agree, how many disagree, how many have seen it."""
 
     agree: int
@@ -43,7 +43,7 @@ class GroupVotes:
 
     number: int
     size: int
-    votes: dict[int, Tally]
+    votes: dict[int, VoteCount]
 
 
 class Representative(NamedTuple):
@@ -83,7 +83,7 @@ class Statistics:
     """What Polis would say of a conversation with these groups; without groups it has no group-aware consensus."""
 
     groups: list[GroupVotes]
-    total: dict[int, Tally]
+    total: dict[int, VoteCount]
     gac: dict[int, float]
     consensus: Consensus
     repness: list[list[Representative]]
@@ -120,8 +120,8 @@ def statistics_of_counts(
         sizes: participants per group.
         moderated_out: as for `statistics`.
     """
-    rows = [GroupVotes(n, size, _tallies(statements, counts[n])) for n, size in enumerate(sizes)]
-    total = _tallies(statements, totals)
+    rows = [GroupVotes(n, size, _counted(statements, counts[n])) for n, size in enumerate(sizes)]
+    total = _counted(statements, totals)
     out = frozenset(moderated_out)
     eligible = [statement for statement in statements if statement not in out]
     return Statistics(
@@ -133,8 +133,8 @@ def statistics_of_counts(
     )
 
 
-def _tallies(statements: Sequence[int], counts: NDArray[np.int64]) -> dict[int, Tally]:
-    return {s: Tally(a, d, a + d + p) for s, (a, d, p) in zip(statements, counts.tolist(), strict=True)}
+def _counted(statements: Sequence[int], counts: NDArray[np.int64]) -> dict[int, VoteCount]:
+    return {s: VoteCount(a, d, a + d + p) for s, (a, d, p) in zip(statements, counts.tolist(), strict=True)}
 
 
 def smoothed_share(successes: int, trials: int) -> float:
@@ -157,7 +157,7 @@ def _two_prop_test(inside: int, outside: int, n_inside: int, n_outside: int) -> 
     return (inside / n_inside - outside / n_outside) / spread
 
 
-def _consensus(total: dict[int, Tally], eligible: Sequence[int], kind: Kind) -> list[int]:
+def _consensus(total: dict[int, VoteCount], eligible: Sequence[int], kind: Kind) -> list[int]:
     ranked = []
     for statement in eligible:
         successes, seen = getattr(total[statement], kind), total[statement].seen
@@ -168,7 +168,7 @@ def _consensus(total: dict[int, Tally], eligible: Sequence[int], kind: Kind) -> 
     return [statement for _, statement in ranked[:_MOST]]
 
 
-def _compare(statement: int, own: Tally, other: Tally, kind: Kind) -> Representative:
+def _compare(statement: int, own: VoteCount, other: VoteCount, kind: Kind) -> Representative:
     successes, theirs = getattr(own, kind), getattr(other, kind)
     share = smoothed_share(successes, own.seen)
     return Representative(
@@ -188,7 +188,7 @@ def _comparisons(
     for statement in eligible:
         own = rows[number].votes[statement]
         cells = [row.votes[statement] for row in rows if row.number != number]
-        other = Tally(*(sum(cell[part] for cell in cells) for part in range(3)))
+        other = VoteCount(*(sum(cell[part] for cell in cells) for part in range(3)))
         agree, disagree = (_compare(statement, own, other, kind) for kind in ("agree", "disagree"))
         yield agree, disagree, bool(own.agree or own.disagree)
 

@@ -17,7 +17,7 @@ import numpy as np
 from auzolan.deliberate.bounds import jeffreys_ppm
 from auzolan.deliberate.conversation import Statement, left_out
 from auzolan.deliberate.grouping import Points
-from auzolan.deliberate.opinion import Statistics, Tally, statistics_of_counts
+from auzolan.deliberate.opinion import Statistics, VoteCount, statistics_of_counts
 from auzolan.deliberate.stability import majority_stability
 from auzolan.deliberate.votes import Labels
 
@@ -64,10 +64,10 @@ class StatementView:
 
     id: int
     text: str
-    total: Tally
+    total: VoteCount
     lower: float
     upper: float
-    groups: tuple[Tally, ...]
+    groups: tuple[VoteCount, ...]
     gac: float
     common: float
     holds: float
@@ -92,7 +92,7 @@ class WithheldStatement:
 
     id: int
     text: str
-    total: Tally | None = None
+    total: VoteCount | None = None
     lower: float | None = None
     upper: float | None = None
 
@@ -132,7 +132,7 @@ class Overview:
     n_moderated_out: int
     statistics: Statistics
     dots: tuple[Dot, ...] = ()
-    strata: Mapping[str, Mapping[str, Mapping[int, Tally]]] | None = None
+    strata: Mapping[str, Mapping[str, Mapping[int, VoteCount]]] | None = None
     bridging: Mapping[int, float] | None = None
     demo: bool = False
     withheld: tuple[WithheldStatement, ...] = ()
@@ -155,7 +155,7 @@ class Overview:
         mapped = {dot.group for dot in self.dots}
         return tuple(number for number in range(len(self.sizes)) if number not in mapped) if self.dots else ()
 
-    def strata_on(self, statement: int, total: Tally) -> dict[str, dict[str, Tally]]:
+    def strata_on(self, statement: int, total: VoteCount) -> dict[str, dict[str, VoteCount]]:
         """Return stratum name -> value -> votes on a statement, only strata in which nobody is found.
 
         One small cell hides the stratum as a whole, and so do few people in none of its values: what is left of the
@@ -186,7 +186,7 @@ def overview_of(
     n_participants: int,
     n_votes: int,
     dots: tuple[Dot, ...] = (),
-    strata: Mapping[str, Mapping[str, Mapping[int, Tally]]] | None = None,
+    strata: Mapping[str, Mapping[str, Mapping[int, VoteCount]]] | None = None,
     bridging: Mapping[int, float] | None = None,
     withheld: Sequence[WithheldStatement] = (),
     min_cell: int = 1,
@@ -270,7 +270,7 @@ def statement_views(
     return tuple(sorted(views, key=lambda view: (-view.common, view.id)))
 
 
-def _bounds(cells: Sequence[Tally]) -> list[list[float]]:
+def _bounds(cells: Sequence[VoteCount]) -> list[list[float]]:
     """Return the lower and the upper bounds of the shares of agreement."""
     sides = jeffreys_ppm(np.array([t.agree for t in cells]), np.array([t.seen for t in cells]))
     return [(side / 1_000_000).tolist() for side in sides]

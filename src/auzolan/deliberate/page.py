@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from auzolan.core.record.findings import plain
 from auzolan.deliberate.grouping import group_name
-from auzolan.deliberate.opinion import FORMULAS, Kind, Tally
+from auzolan.deliberate.opinion import FORMULAS, Kind, VoteCount
 from auzolan.deliberate.overview import (
     FEWEST,
     FLATTERING,
@@ -246,7 +246,7 @@ def _stance(mine: tuple[int, int], theirs: tuple[int, int], kind: Kind) -> str:
     return f"{verb}, as others do" if majority else f"{verb} less than others"
 
 
-def _share(cell: Tally, kind: Kind) -> tuple[int, int]:
+def _share(cell: VoteCount, kind: Kind) -> tuple[int, int]:
     return (cell.agree if kind == "agree" else cell.disagree, cell.seen)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auzolan.deliberate.opinion import Tally
+from auzolan.deliberate.opinion import VoteCount
 from auzolan.deliberate.overview import percent
 
 COLOURED_GROUPS = 6  # further groups are drawn in the colour of text, told apart by letter
@@ -185,7 +185,7 @@ def votes_table(rows: Iterable[str]) -> str:
     )
 
 
-def votes_row(name: str, cell: Tally, bounds: tuple[float, float] | None) -> str:
+def votes_row(name: str, cell: VoteCount, bounds: tuple[float, float] | None) -> str:
     """Return one row of votes; the bar repeats the numbers beside it, so it is hidden from screen readers."""
     passes = cell.seen - cell.agree - cell.disagree
     interval, whisker = "", ""

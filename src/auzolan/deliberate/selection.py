@@ -125,21 +125,33 @@ def _settle_conflicts(
     A paired comparison among those who voted on both (McNemar 1947): how many agree with one and not with the
     other, and the posterior probability that one outweighs the other.
     """
-    excluded: dict[int, int] = {}
-    undecided: dict[int, int] = {}
+    preferred: dict[int, set[int]] = {}  # statement -> the rivals that are clearly preferred to it
+    open_pairs: set[Conflict] = set()
     for one, other in sorted({(min(pair), max(pair)) for pair in conflicts}):
-        standings = {judged[statement].standing for statement in (one, other) if statement in judged}
-        if standings != {Standing.ELIGIBLE} or one in excluded or other in excluded:
+        if any(s not in judged or judged[s].standing is not Standing.ELIGIBLE for s in (one, other)):
             continue
         rather_one, rather_other = _paired(table, one, other)
         sure = outweighs_ppm(np.array([rather_one, rather_other]), np.array([rather_other, rather_one])).tolist()
-        if sure[0] >= _CLEAR_PPM:
-            excluded[other] = one
-        elif sure[1] >= _CLEAR_PPM:
-            excluded[one] = other
+        if max(sure) < _CLEAR_PPM:
+            open_pairs.add((one, other))
         else:
+            loser, rival = (other, one) if sure[0] >= _CLEAR_PPM else (one, other)
+            preferred.setdefault(loser, set()).add(rival)
+    excluded: dict[int, int] = {}
+    while True:
+        # Only what nothing that is still in is preferred to excludes others, whatever the numbers of statements.
+        unbeaten = {s for rivals in preferred.values() for s in rivals if not preferred.get(s, set()) - excluded.keys()}
+        lost = {s: min(rivals & unbeaten) for s, rivals in preferred.items() if s not in excluded and rivals & unbeaten}
+        if not lost:
+            break
+        excluded |= lost
+    # What is left are circles, which settle nothing either.
+    open_pairs |= {(loser, rival) for loser, rivals in preferred.items() for rival in rivals}
+    undecided: dict[int, int] = {}
+    for one, other in sorted(open_pairs):
+        if one not in excluded and other not in excluded:
             undecided |= {one: other, other: one}
-    return excluded, {statement: rival for statement, rival in undecided.items() if statement not in excluded}
+    return excluded, undecided
 
 
 def _paired(table: VoteTable, one: int, other: int) -> tuple[int, int]:

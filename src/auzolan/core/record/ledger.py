@@ -35,7 +35,7 @@ from auzolan.core.record.index import Index, Row
 from auzolan.core.record.keys import PublicKey, SigningKey
 from auzolan.core.record.note import Note, NoteSignature, sign_note, verify_note
 from auzolan.core.record.published import CHECKPOINT, COSIGNED, blob_path, record_path
-from auzolan.core.record.record import Record, check_bound, digests_in
+from auzolan.core.record.record import PRIVATE_SALT_BYTES, Record, check_bound, digests_in
 from auzolan.core.record.tilelog import TileReader, TileWriter
 from auzolan.core.record.tombstone import TOMBSTONE_KIND, check_blobs, erased_by
 from auzolan.core.record.view import BLOB_LIMIT, LedgerView, index_row
@@ -96,8 +96,8 @@ class Ledger(LedgerView):
 
     def keep_private_blob(self, data: bytes, salt: bytes) -> str:
         """Keep the bytes of a private blob behind 32 random ones; return the digest."""
-        if len(salt) != 32:
-            raise UsageError("a private blob needs a salt of 32 bytes")
+        if len(salt) != PRIVATE_SALT_BYTES:
+            raise UsageError(f"a private blob needs a salt of {PRIVATE_SALT_BYTES} bytes")
         digest = sha256(salt + data).hexdigest()
         self._private.write_all({blob_path(digest): salt + data})
         return digest

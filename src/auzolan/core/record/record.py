@@ -35,6 +35,7 @@ from auzolan.core.record.errors import MalformedError, VerificationError
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 KIND_URI_PREFIX = "urn:auzolan:kind:"
 PRIVATE_BLOB_PREFIX = "private."
+PRIVATE_SALT_BYTES = 32
 COMMONS = "commons"  # the link to the root, where a record has no closer one
 
 _KIND = re.compile(r"[a-z][a-z0-9-]{0,47}/v[1-9][0-9]{0,3}")

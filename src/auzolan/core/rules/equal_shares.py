@@ -6,8 +6,11 @@ can; the one that asks least of those who pay most is elected, and so on until
 nobody left can be paid for. A group of ℓ/k of the voters who agree gets ℓ seats.
 
 Different from the paper: money is whole units, a seat costs voters * 2**20 and a
-voter starts with seats * 2**20; each payer pays the share rounded up, so a seat
-may cost up to a unit per payer too much. Shares are compared as exact fractions.
+voter starts with seats * 2**20; each payer pays the share rounded down, so a
+seat may cost up to a unit per payer too little. (Rounded up, a group of exactly
+ℓ/k of the voters could be some units short of its last seat.) Shares are compared
+as exact fractions, but of rounded money, so that a tie between shares that were
+equal in the paper's exact numbers may be decided by a unit instead of the number.
 The rule may leave seats empty; `sequential_phragmen` can complete it.
 """
 
@@ -81,7 +84,7 @@ def equal_shares(profile: Approvals, seats: int) -> Outcome:
             heapq.heappush(waiting, (share, candidate))
             continue
         payers = profile.supporters(candidate)
-        left[payers] = np.maximum(left[payers] - -(-share.numerator // share.denominator), 0)
+        left[payers] = np.maximum(left[payers] - share.numerator // share.denominator, 0)
         elected.append(Elected(candidate, BY_SHARES, share / UNIT))
     return Outcome(tuple(elected), left)
 

@@ -6,8 +6,9 @@ from the money that voters have left, as in the completion of Peters & Skowron
 (2020, section 3.3).
 
 Different from the literature: money is whole units, as in `equal_shares`; when
-its supporters pay, a candidate takes all they have, which is its price and at
-most a unit per supporter more.
+its supporters pay, a candidate takes all they have, which is its price but for
+less than a unit per supporter, so that an exact tie may be decided by a unit
+instead of the number.
 """
 
 from __future__ import annotations

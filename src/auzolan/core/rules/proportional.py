@@ -40,7 +40,12 @@ def ejr_plus(profile: Approvals, winners: Sequence[int], seats: int, aside: Coll
         winners: candidates elected.
         seats: k, how many there could be.
         aside: candidates that may make no claim.
+
+    Raises:
+        ValueError: no seats or no voters.
     """
+    if seats < 1 or profile.n_voters < 1:
+        raise ValueError("expected at least one seat and one voter")
     has = profile.approved_among(winners)
     worst = Entitlement(None, 1, Fraction(0))
     passed = frozenset(winners) | frozenset(aside)

@@ -1,0 +1,129 @@
+"""`auzolan deliberate why STATEMENT`: one statement, as a sceptical author would ask about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auzolan.cli.ballots import Evidence
+from auzolan.cli.commons import find_ledger
+from auzolan.cli.govern import LedgerOption
+from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, short
+from auzolan.cli.ratify import reason
+from auzolan.cli.records import named
+from auzolan.core.kinds.deliberate import Tally
+from auzolan.core.kinds.selection import Selection
+from auzolan.core.record.errors import MissingError
+
+if TYPE_CHECKING:
+    from auzolan.deliberate.tally import Cell, Counts
+
+
+@handled
+def why(
+    statement: Annotated[int, typer.Argument(metavar="STATEMENT", help="Its number in the source.")],
+    record_id: Annotated[
+        str | None, typer.Option("--selection", metavar="ID", help="Which selection; default: the newest.")
+    ] = None,
+    commons: LedgerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say why a statement became an article or not, who supports it, and how many ballots that hangs on."""
+    place = find_ledger(commons)
+    with place.reading() as ledger:
+        record = named(ledger, record_id, Selection.KIND)
+        tally = ledger.envelope(ledger.find(record.links[Selection.TALLY])).claimed
+        snapshot = ledger.envelope(ledger.find(tally.links[Tally.SNAPSHOT])).claimed
+    evidence, selection = Evidence(place.public, place.private), Selection.from_record(record)
+    texts = {each.id: each.text for each in evidence.statements(snapshot)}
+    if statement not in texts:
+        raise MissingError(f"there is no statement {statement} in this conversation")
+    said: JsonDict = {"statement_id": statement, "text": texts[statement], "selection": record.id}
+    said |= _standing(selection, statement) | _votes(evidence.counts(tally), statement)
+    if as_json:
+        print_json(said)
+    else:
+        _print(said, texts)
+
+
+def _standing(selection: Selection, statement: int) -> JsonDict:
+    """Return what became of a statement, and how many ballots that hangs on."""
+    for number, article in enumerate(selection.articles, 1):
+        if article.statement == statement:
+            return {
+                "status": "selected",
+                "article": number,
+                "how": article.how,
+                "admit_margin": 0,
+                "block_margin": article.block_margin,
+            }
+    other = next((each for each in selection.not_included if each.statement == statement), None)
+    if other is None:
+        raise MissingError(f"the selection does not account for statement {statement}")
+    return {
+        "status": other.standing,
+        "reason": reason(other),
+        "against": list(other.against),
+        "rival": other.rival,
+        "admit_margin": other.admit_margin,
+    }
+
+
+def _votes(counts: Counts, statement: int) -> JsonDict:
+    """Return the published votes on a statement, None where they are withheld."""
+    row = next((each for each in counts.statements if each.id == statement), None)
+    every = None if row is None or row.all is None else _cell(row.all)
+    divisions: JsonDict = {}
+    for place, division in enumerate(counts.divisions):
+        cells = None if row is None else row.by[place]
+        divisions[division.name] = (
+            None if cells is None else {v: _cell(cell) for v, cell in zip(division.values, cells, strict=True)}
+        )
+    return {"all": every, "by": divisions, "min_cell": counts.min_cell}
+
+
+def _cell(cell: Cell) -> JsonDict:
+    return {
+        "agree": cell.agree,
+        "disagree": cell.disagree,
+        "pass": cell.passed,
+        "lower": cell.lower_ppm / 1e6,
+        "upper": cell.upper_ppm / 1e6,
+    }
+
+
+def _print(said: JsonDict, texts: dict[int, str]) -> None:
+    out().print(f"#{said['statement_id']}  {plain(said['text'], 2_000) or '(its text was taken out)'}", style="bold")
+    if said["status"] == "selected":
+        margin = said["block_margin"]
+        firm = "no number of ballots" if margin is None else f"{margin:,} more people who disagree"
+        out().print(f"It was selected as article {said['article']}, by {said['how']}.")
+        out().print(f"{firm} would end its standing. It is not ratified: that takes a vote on its wording.")
+    else:
+        out().print(f"It is no article: {said['status']}.")
+        out().print(f"{said['reason'][:1].upper()}{said['reason'][1:]}.")
+        if said["rival"] is not None:
+            out().print(f"  #{said['rival']}  {plain(texts.get(said['rival'], ''), 200)}")
+        if said["admit_margin"] is None:
+            out().print("No number of further votes would change that.")
+    out().print()
+    out().print(_line("all who voted on it", said["all"]))
+    for name, cells in said["by"].items():
+        if cells is None:
+            out().print(f"by {plain(name, 40)}: withheld, fewer than {said['min_cell']} people stand behind a count")
+            continue
+        for value, cell in cells.items():
+            label = f"group {value}" if name == "opinion" else f"{name} {value}"
+            out().print(_line(plain(label, 60), cell))
+    hint(f"from selection {short(said['selection'])}; `auzolan trace` checks it against the votes")
+
+
+def _line(label: str, cell: JsonDict | None) -> str:
+    if cell is None:
+        return f"{label}: withheld"
+    seen = cell["agree"] + cell["disagree"] + cell["pass"]
+    if not seen:
+        return f"{label}: nobody"
+    share = f"{cell['agree'] / seen:.0%} agree, plausibly {cell['lower']:.0%} to {cell['upper']:.0%}"
+    return f"{label}: {share} ({cell['agree']:,} agree, {cell['disagree']:,} disagree, {cell['pass']:,} pass)"
