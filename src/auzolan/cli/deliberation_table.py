@@ -266,7 +266,7 @@ def _print_groups(console: Console, overview: Overview) -> None:
         "groups are found by a computer, as a help for reading; found again they may differ a little",
     )
     if overview.silhouette is not None:
-        console.print(Text(apartness(overview.silhouette, sum(overview.sizes))))
+        console.print(Text(apartness(overview.silhouette, sum(overview.sizes), overview.chance)))
     console.print(Text(FLATTERING, style="dim"))
     _print_not_considered(console, overview, len(overview.withheld))
     for number, size in enumerate(overview.sizes[:_MOST_APART]):

@@ -20,7 +20,7 @@ from auzolan.core.record.errors import MalformedError, MissingError, UsageError
 from auzolan.core.record.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from auzolan.deliberate.conversation import Conversation, Pseudonym, Statement
     from auzolan.deliberate.opinion import Statistics, VoteCount
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from auzolan.deliberate.tally import Counts
     from auzolan.deliberate.votes import VoteTable
 
+_MOST_SHUFFLED = 1_000_000
 _NO_KEY = bytes(32)  # of pseudonyms that never leave this process
 
 
@@ -102,7 +103,8 @@ def _of_source(
     conversation = reading.read_source(path, options, pseudonym)
     table, aside = conversation.table, conversation.left_out_of_statistics
     dots: tuple[Dot, ...] = ()
-    silhouette = None
+    silhouette: float | None = None
+    chance: tuple[float, ...] = ()
     with progress_bar("grouping and counting"):
         if groups is not None:
             listed = _read_groups(groups, pseudonym)
@@ -113,6 +115,7 @@ def _of_source(
             labels, n_groups = found.labels, found.n_groups
             dots = opinion_map(found.places, found.labels, least=1)
             silhouette = found.silhouettes[n_groups] / 1e6 if n_groups else None
+            chance = _chance(table, aside, n_groups)
             grouping = _how_grouped(k, n_groups)
         numbers = statistics(table, labels, n_groups, aside)
     return overview_of(
@@ -126,9 +129,19 @@ def _of_source(
         n_votes=table.n_votes,
         dots=dots,
         silhouette=silhouette,
+        chance=chance,
         strata=_strata_votes(conversation),
         bridging=_bridging(table) if diagnostics else None,
     )
+
+
+def _chance(table: VoteTable, aside: Collection[int], n_groups: int) -> tuple[float, ...]:
+    """Return how clear groups are in shuffled votes, or nothing where that would take long."""
+    from auzolan.deliberate.chance import shuffled_silhouettes
+
+    if not n_groups or table.n_votes > _MOST_SHUFFLED:
+        return ()
+    return shuffled_silhouettes(table, aside, n_groups)
 
 
 def _how_grouped(k: int | None, n_groups: int) -> str:
@@ -275,7 +288,8 @@ def _with_ballots(
     if placed.any():
         aside = left_out(evidence.statements(snapshot))
         places = opinion_plane(table, placed, aside, seed_of(table))
-        overview = replace(overview, dots=opinion_map(places, labels[placed], least=overview.min_cell))
+        dots = opinion_map(places, labels[placed], least=overview.min_cell)
+        overview = replace(overview, dots=dots, chance=_chance(table, aside, len(overview.sizes)))
     if not diagnostics:
         return overview
     shown = {view.id for view in overview.statements}
@@ -328,6 +342,7 @@ def overview_json(overview: Overview) -> JsonDict:
         ],
         "min_cell": overview.min_cell,
         "silhouette": overview.silhouette,
+        "silhouettes_of_shuffled_votes": list(overview.chance),
         **({} if overview.bridging is None else {"bridging": {str(k): v for k, v in overview.bridging.items()}}),
     }
 

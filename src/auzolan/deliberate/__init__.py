@@ -4,6 +4,7 @@
     votes         the packed table, two bytes a vote           pseudonyms    who someone was, unreadable
     ballots       all ballots as bytes, and their commitment   snapshot      the body of `snapshot/v1`
     plane         where participants stand                     grouping      who votes alike
+    chance        are groups clearer than in shuffled votes?
     tally         counts by group, the body of `tally/v1`      bounds        how sure a share is
     opinion       Polis' statistics, exactly                   stability     would it hold with other people?
     bridging      a diagnostic                                 overview      what people want to know of it

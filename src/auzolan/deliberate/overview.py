@@ -117,6 +117,7 @@ class Overview:
         demo: the keys of the commons are throw-away ones.
         withheld: statements whose counts by group are withheld, by id; those moderated out left out.
         min_cell: fewest people that a count shown may be about; 1 withholds none.
+        chance: silhouettes of as many groups in shuffled votes, where they were computed.
         silhouette: how far apart the groups are, -1 to 1, where they were found from votes.
     """
 
@@ -138,6 +139,7 @@ class Overview:
     withheld: tuple[WithheldStatement, ...] = ()
     min_cell: int = 1
     silhouette: float | None = None
+    chance: tuple[float, ...] = ()
 
     @property
     def with_withheld(self) -> tuple[StatementView | WithheldStatement, ...]:
@@ -191,6 +193,7 @@ def overview_of(
     withheld: Sequence[WithheldStatement] = (),
     min_cell: int = 1,
     silhouette: float | None = None,
+    chance: Sequence[float] = (),
 ) -> Overview:
     """Gather an overview; the arguments are its attributes, or what they follow from.
 
@@ -219,6 +222,7 @@ def overview_of(
         withheld=kept,
         min_cell=min_cell,
         silhouette=silhouette,
+        chance=tuple(chance),
     )
 
 
@@ -335,25 +339,33 @@ def of_100(share: float) -> str:
     return "fewer than 1" if share < 0.005 else str(round(share * 100))
 
 
-def apartness(silhouette: float, people: int) -> str:
+def apartness(silhouette: float, people: int, chance: Sequence[float] = ()) -> str:
     """Return how far apart groups are, in plain words.
 
     Whatever is divided into the groups that fit it best has a silhouette well above 0, so the convention alone would
     flatter: values that chance votes reach as well are named as such.
 
     Args:
+        chance: silhouettes of as many groups in shuffled votes, where they were computed.
         silhouette: of the groups, -1 to 1.
         people: how many are in groups; the fewer, the further chance reaches.
+        chance: silhouettes of groups in shuffled votes (`chance`), ascending, where they were computed.
     """
     named = next((words for below, words in _APART if silhouette < below), "clearly apart")
     shown = f"{silhouette:.2f}".replace("-", "−")
-    chance = _CHANCE_MANY if people >= _MANY else _CHANCE_FEW
-    doubt = "; so this value alone does not show that there are groups" if silhouette < chance else ""
-    return (
+    said = (
         f"Silhouette {shown}, where 1 is wholly apart and 0 is no groups at all: {named}, by a convention that draws "
-        "lines at 0.25, 0.5 and 0.7 (Kaufman & Rousseeuw 1990). Groups are found even in chance votes, which reach 0.3 "
-        f"to 0.4, and 0.5 where few people vote{doubt}."
+        "lines at 0.25, 0.5 and 0.7 (Kaufman & Rousseeuw 1990). "
     )
+    if chance:
+        clearer = "clearer than" if silhouette > chance[-1] else "no clearer than"
+        return (
+            f"{said}Groups are found even in chance votes: these votes shuffled among those who cast them reach "
+            f"{chance[0]:.2f} to {chance[-1]:.2f} in {len(chance)} draws, so the groups are {clearer} chance."
+        )
+    reached = _CHANCE_MANY if people >= _MANY else _CHANCE_FEW
+    doubt = "; so this value alone does not show that there are groups" if silhouette < reached else ""
+    return f"{said}Groups are found even in chance votes, which reach 0.3 to 0.4, and 0.5 where few people vote{doubt}."
 
 
 FLATTERING = (

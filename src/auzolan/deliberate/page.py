@@ -19,16 +19,14 @@ from auzolan.deliberate.grouping import group_name
 from auzolan.deliberate.opinion import FORMULAS, Kind, VoteCount
 from auzolan.deliberate.overview import (
     FEWEST,
-    FLATTERING,
     Overview,
     StatementView,
     WithheldStatement,
-    apartness,
     of_100,
     percent,
 )
 from auzolan.deliberate.page_map import key, map_svg, map_table
-from auzolan.deliberate.page_style import LEGEND, STYLE, votes_row, votes_table
+from auzolan.deliberate.page_style import LEGEND, STYLE, apartness_paragraphs, votes_row, votes_table
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _OPEN = 50  # statements shown at once; the others wait behind a click, so that long pages stay light
@@ -195,16 +193,12 @@ def _groups(overview: Overview) -> str:
     return (
         f'<section><h2 id="groups">Groups</h2><p>People who vote alike, side by side. {how}.'
         f"{rest}</p><p>Groups are a help for reading. A computer finds them from the votes, and may find them a little "
-        f"different when it looks again; nobody joined one, and none has a name of its own.</p>{_apartness(overview)}"
+        f"different when it looks again; nobody joined one, and none has a name of its own.</p>"
+        f"{apartness_paragraphs(overview)}"
         '<p class="quiet">Below: the statements that set each group apart from the others '
         f"(representative statements, computed as Polis does).</p>"
         f"{_not_considered(len(overview.withheld), 'as representative', overview)}{cards}</section>"
     )
-
-
-def _apartness(overview: Overview) -> str:
-    far = "" if overview.silhouette is None else f"<p>{apartness(overview.silhouette, sum(overview.sizes))}</p>"
-    return f"{far}<p>{FLATTERING}</p>"
 
 
 def _group(number: int, overview: Overview) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from auzolan.deliberate.opinion import VoteCount
-from auzolan.deliberate.overview import percent
+from auzolan.deliberate.overview import FLATTERING, Overview, apartness, percent
 
 COLOURED_GROUPS = 6  # further groups are drawn in the colour of text, told apart by letter
 
@@ -204,3 +204,10 @@ def votes_row(name: str, cell: VoteCount, bounds: tuple[float, float] | None) ->
 
 
 _EMPTY_BAR = '<div class="bar empty" aria-hidden="true"></div>'
+
+
+def apartness_paragraphs(overview: Overview) -> str:
+    """Return how far apart groups are, and what that does not show."""
+    if overview.silhouette is None:
+        return f"<p>{FLATTERING}</p>"
+    return f"<p>{apartness(overview.silhouette, sum(overview.sizes), overview.chance)}</p><p>{FLATTERING}</p>"
