@@ -24,8 +24,8 @@ STORY = """Democratic governance for local AI: from votes to answers, and back.
 6 govern      who may say what, and how many must agree
 7 plan        what it takes, and what it costs
 
-This version has the spine under all seven, signed records in a log that anyone can check,
-and of stage 1 what brings votes in, counts them and selects articles.
+This version has the spine under all seven (signed records in a log that anyone can check) \
+and, of stage 1, what brings votes in, counts them and selects articles.
 """
 
 DELIBERATE = "1 deliberate: from votes to a constitution"

@@ -31,10 +31,8 @@ from auzolan.core.record.view import BLOB_LIMIT, LedgerView
 if TYPE_CHECKING:
     from auzolan.deliberate.conversation import Conversation
 
-app = typer.Typer(help="Votes become signed snapshots and reproducible statistics.", no_args_is_help=True)
+app = typer.Typer(help="Votes come in, are counted by anyone, and become articles.", no_args_is_help=True)
 app.command("stats")(statistics.stats)
-app.command("ratify")(ratify.ratify)
-app.command("why")(why.why)
 
 RecordArgument = Annotated[
     str | None, typer.Argument(metavar="[ID]", help="Or 8 or more of its first digits; default: the newest.")
@@ -351,3 +349,7 @@ def hand_over(
     out().print(plain(str(folder)), soft_wrap=True)
     hint(f"they check it with: auzolan deliberate recount {record.id[:16]} --commons COPY --ballots {folder}")
     hint("it says how each pseudonym voted: hand it to nobody else, and ask for it to be erased afterwards")
+
+
+app.command("ratify")(ratify.ratify)
+app.command("why")(why.why)
