@@ -29,6 +29,7 @@ def test_every_parameter_is_read_and_written_back() -> None:
         "support_ppm": 600_000,
         "group_rule": "half",
         "contest_ppm": 950_000,
+        "contest_votes": 8,
         "group_least": 4,
         "group_percent": 6,
         "completion": "phragmen",

@@ -120,7 +120,7 @@ def _of_source(
         numbers = statistics(table, labels, n_groups, aside)
     return overview_of(
         title=conversation.topic or path.resolve().name,
-        evidence=f"Counted from the votes in the source; nothing is signed. Agree: {conversation.sign_evidence}.",
+        evidence=f"Counted from the votes in the source; nothing is signed. Its signs: {conversation.sign_evidence}.",
         licence="",
         grouping=grouping,
         statements=conversation.statements,

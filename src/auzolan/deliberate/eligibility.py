@@ -140,10 +140,12 @@ def _is_against(counts: Array, rule: str, by: Parameters) -> NDArray[np.bool_]:
     """Say per statement whether a group contests or blocks it."""
     if rule == "none":
         return np.zeros(len(counts), dtype=bool)
-    against = outweighs_ppm(counts[:, 1], counts[:, 0]) >= by.contest_ppm
+    votes = counts.sum(axis=1)
+    against = (outweighs_ppm(counts[:, 1], counts[:, 0]) >= by.contest_ppm) & (votes >= by.contest_votes)
     if rule == "half":
-        against |= (_lower(counts) < 500_000) & (counts.sum(axis=1) > 0)
-    return against
+        against |= (_lower(counts) < 500_000) & (votes > 0)
+    found: NDArray[np.bool_] = against
+    return found
 
 
 def _admit_margins(totals: Array, large: Sequence[GroupCounts], quorum: int, by: Parameters) -> Array:

@@ -28,6 +28,7 @@ class Parameters:
         support_ppm: the lower bound of the share that agrees, over all who saw it, must reach this.
         group_rule: what contests a statement: "disagreement" of a group, less than "half" of a group agreeing, "none".
         contest_ppm: how sure it must be that a group is against.
+        contest_votes: and how many of the group must have voted on the statement.
         group_least, group_percent: smaller groups contest nothing: at least so many people and this share.
         completion: how seats that equal shares leave empty are filled: "none" or "phragmen".
         veto: declared strata whose disagreement blocks.
@@ -41,6 +42,7 @@ class Parameters:
     support_ppm: int = 500_000
     group_rule: str = "disagreement"
     contest_ppm: int = 900_000
+    contest_votes: int = 5
     group_least: int = 10
     group_percent: int = 5
     completion: str = "phragmen"
@@ -102,6 +104,7 @@ def read_parameters(table: Mapping[str, JsonValue], seats: int | None = None) ->
         support_ppm=number("support_ppm", _PPM),
         group_rule=choice("group_rule", GROUP_RULES),
         contest_ppm=number("contest_ppm", _PPM),
+        contest_votes=number("contest_votes", most),
         group_least=number("group_least", most),
         group_percent=number("group_percent", 100),
         completion=choice("completion", COMPLETIONS),

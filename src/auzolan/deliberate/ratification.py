@@ -101,7 +101,12 @@ def verify_selection(
     n_voters = len(table.participants)
     votes = selection_check.lay_out(table, labels, by.least_group(n_voters))
     if by.group_rule == "disagreement":
-        limits = {"quorum": by.quorum(n_voters), "support_ppm": by.support_ppm, "contest_ppm": by.contest_ppm}
+        limits = {
+            "quorum": by.quorum(n_voters),
+            "support_ppm": by.support_ppm,
+            "contest_ppm": by.contest_ppm,
+            "contest_votes": by.contest_votes,
+        }
         selection_check.verify_standing(votes, table.statements, claim, out, limits)
     selection_check.verify_articles(claim)
     if selection.certificate is not None:

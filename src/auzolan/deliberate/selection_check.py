@@ -90,7 +90,7 @@ def verify_standing(votes: Votes, ids: Sequence[int], claim: Claim, out: frozens
         votes, ids: the votes, and the id of each statement.
         claim: the selection.
         out: statements that were moderated out, and those excluded by conflict.
-        by: `quorum`, `support_ppm` and `contest_ppm`.
+        by: `quorum`, `support_ppm`, `contest_ppm` and `contest_votes`.
 
     Raises:
         VerificationError: it says otherwise of some statement.
@@ -103,7 +103,7 @@ def verify_standing(votes: Votes, ids: Sequence[int], claim: Claim, out: frozens
     contested = np.zeros(len(ids), dtype=bool)
     for group in votes.groups:
         sure = scipy.special.betainc(group[:, 2] + 0.5, group[:, 0] + 0.5, 0.5)
-        contested |= sure >= by["contest_ppm"] / 1e6
+        contested |= (sure >= by["contest_ppm"] / 1e6) & (group.sum(axis=1) >= by["contest_votes"])
     near = np.abs(below - 0.05) < 1e-9
     eligible, doubted = set(claim.eligible), set(claim.contested)
     for position, statement in enumerate(ids):
