@@ -168,7 +168,7 @@ def test_the_ratify_page_runs(tmp_path: Path) -> None:
     result = _run(f"{until_tally}\n{script}", tmp_path)
 
     assert 0 == result.returncode, result.stdout + result.stderr
-    assert "tally [checked]" in result.stdout
+    assert "tally [recomputed]" in result.stdout
     assert "rules [checked]" in result.stdout
     assert [] == [line for line in result.stdout.splitlines() if len(line) > 80 and not _ID.search(line)]
 

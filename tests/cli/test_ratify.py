@@ -78,6 +78,37 @@ def test_rules_that_changed_after_the_votes_came_in_are_pointed_out(here: Place)
     assert "Rules fixed after votes were seen" in here.run("deliberate", "ratify", "--seats", "4")
 
 
+def test_selecting_twice_changes_nothing(here: Place) -> None:
+    first, second = (here.json("deliberate", "ratify") for _ in range(2))
+
+    assert first == second
+    assert 1 == len(here.ids("selection/v1"))
+
+
+def test_importing_again_does_not_make_new_rules_old(here: Place) -> None:
+    commit_rules(here, "seats = 7", "seats = 5")
+    here.read(TOWN, "--name", "assistant", "--again")
+    here.tally()
+
+    assert "after" == here.json("deliberate", "ratify")["rules_known"]
+
+
+def test_a_selection_tells_nothing_that_its_tally_withholds(here: Place) -> None:
+    said = here.json("deliberate", "ratify")
+    body = here.record(said["record"])["body"]
+    everything = [
+        *said["articles"],
+        *({**o, **here.json("deliberate", "why", str(o["statement_id"]))} for o in said["not_included"]),
+    ]
+    hidden = {
+        each["statement_id"] for each in everything if "by" in each and None in (each["all"], each["by"]["opinion"])
+    }
+    others = [each for each in body["not_included"] if each["statement"] in hidden]
+
+    assert others
+    assert {(None, ())} == {(each["admit_margin"], tuple(each["against"])) for each in others}
+
+
 def test_of_two_in_conflict_one_stays_or_both_go_to_the_people(here: Place) -> None:
     pairs = here.machine.folder / "pairs.json"
     pairs.write_text("[[0, 1], [4, 6]]")
@@ -122,11 +153,23 @@ def test_an_honest_selection_is_checked_and_a_false_one_contradicted(here: Place
     lighter = json.loads(json.dumps(body["certificate"]))
     lighter["core"]["multipliers_2p20"] = [0] * 7
 
-    assert {"tally": "checked", "rules": "checked"} == {n: b["strength"] for n, b in here.links(honest).items()}
+    assert {"tally": "recomputed", "rules": "checked"} == {n: b["strength"] for n, b in here.links(honest).items()}
+    contested = [{**each, "standing": "contested"} for each in body["not_included"]]
+    blocked = [{**each, "standing": "blocked", "against": ["X"]} for each in body["not_included"]]
+    loose = {**body["parameters"], "group_rule": "none", "support_ppm": 0, "quorum_least": 0}
     for changed in (
         {"articles": swapped["articles"], "not_included": swapped["not_included"]},
         {"certificate": lighter},
+        {"certificate": None},
         {"not_included": body["not_included"][1:]},
+        {"not_included": contested},
+        {"not_included": blocked},
+        {"parameters": loose},
+        {"parameters": {**body["parameters"], "seats": 10**12}, "trial": True},
+        {"articles": [{**each, "block_margin": 9999} for each in body["articles"]]},
+        {"articles": [{**each, "how": "acclamation"} for each in body["articles"]]},
+        {"rules_known": "long before"},
+        {"grade": "A++"},
     ):
         false = forge(here, honest, **changed)
 
@@ -138,7 +181,7 @@ def test_a_selection_by_other_rules_than_those_in_force_is_noticed(here: Place) 
     parameters = {**here.record(honest)["body"]["parameters"], "seats": 6}
     false = forge(here, honest, parameters=parameters)
 
-    assert "contradicted" == here.links(false, code=1)["rules"]["strength"]
+    assert "contradicted" == here.links(false, code=1)["tally"]["strength"]
 
 
 def test_an_outsider_cannot_check_a_selection_without_ballots(

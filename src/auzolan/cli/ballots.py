@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 from auzolan.core.kinds.deliberate import SUPERSEDES, Snapshot, Tally
 from auzolan.core.kinds.oversee import Endorsement
 from auzolan.core.kinds.selection import Selection
-from auzolan.core.record.errors import MalformedError, MissingError, NotCheckedError, VerificationError
+from auzolan.core.record.authority import Chain
+from auzolan.core.record.canonical import as_int, as_object
+from auzolan.core.record.errors import (
+    MalformedError,
+    MissingError,
+    NotCheckedError,
+    UsageError,
+    VerificationError,
+)
 from auzolan.core.record.files import ReadFiles
 from auzolan.core.record.governance import Governance
 from auzolan.core.record.published import blob_path
@@ -22,6 +30,8 @@ from auzolan.core.record.view import BLOB_LIMIT
 if TYPE_CHECKING:  # numpy and scipy are loaded only by the commands that count
     from auzolan.deliberate.ballots import Ballots
     from auzolan.deliberate.conversation import Statement
+    from auzolan.deliberate.eligibility import GroupCounts
+    from auzolan.deliberate.parameters import Parameters
     from auzolan.deliberate.tally import Counts
     from auzolan.deliberate.votes import Labels
 
@@ -113,19 +123,102 @@ class Evidence:
         counted, labels = self._named(tally, Tally.COUNTS), self._named(tally, Tally.LABELS)
         return verify_tally(Tally.from_record(tally), counted, labels, ballots)
 
-    def check_selection(self, selection: Record, tally: Record, snapshot: Record) -> None:
-        """Check a selection against the votes, by code that it was not made with.
+    def select(
+        self,
+        tally: Record,
+        snapshot: Record,
+        by: Parameters,
+        min_cell: int,
+        *,
+        rules: str,
+        selected_at: str,
+        trial: bool,
+        rules_known: str,
+        conflicts: Sequence[tuple[int, int]],
+    ) -> Selection:
+        """Select articles from a tally whose ballots are here; the same every time.
+
+        Raises:
+            MissingError: ballots or labels are not here.
+            UsageError: a conflict about statements that are not there.
+        """
+        from auzolan.deliberate.conversation import left_out
+        from auzolan.deliberate.ratification import selection_of
+        from auzolan.deliberate.selection import select
+
+        ballots, statements = self.ballots(snapshot), self.statements(snapshot)
+        unknown = sorted({each for pair in conflicts for each in pair} - {each.id for each in statements})
+        if unknown:
+            raise UsageError(f"there is no statement {unknown[0]} in this conversation")
+        groups = self._groups(tally, snapshot, ballots, by)
+        told = [group for group in groups if group.size >= min_cell]
+        found = select(ballots.table, told, left_out(statements), conflicts, by)
+        counts = self.counts(tally)
+        withheld = frozenset(each.id for each in counts.statements if each.all is None or each.by[0] is None)
+        return selection_of(
+            found,
+            tally=tally.id,
+            rules=rules,
+            selected_at=selected_at,
+            trial=trial,
+            rules_known=rules_known,
+            by=by,
+            conflicts=conflicts,
+            withheld=withheld,
+        )
+
+    def _groups(self, tally: Record, snapshot: Record, ballots: Ballots, by: Parameters) -> list[GroupCounts]:
+        """Return the opinion groups, and the declared groups that may block, if people were told apart well enough."""
+        import numpy as np
+
+        from auzolan.deliberate.eligibility import GroupCounts
+        from auzolan.deliberate.grouping import group_name
+
+        labels = self.labels(tally, len(ballots.table.participants))
+        sizes = Tally.from_record(tally).groups
+        counts = ballots.table.counts(labels, len(sizes))
+        groups = [GroupCounts(group_name(n), size, False, counts[n]) for n, size in enumerate(sizes)]
+        if Snapshot.from_record(snapshot).identity not in by.veto_identity:
+            return groups
+        for column, stratum in enumerate(ballots.strata):
+            if stratum.name not in by.veto:
+                continue
+            of_each = ballots.codes[:, column].astype(np.int16) - 1
+            counts = ballots.table.counts(of_each, len(stratum.values))
+            for number, value in enumerate(stratum.values):
+                size = int((of_each == number).sum())
+                groups.append(GroupCounts(f"{stratum.name}: {value}", size, True, counts[number], stratum.name))
+        return groups
+
+    def check_selection(
+        self, record: Record, tally: Record, snapshot: Record, by: Parameters, min_cell: int, rules_known: str
+    ) -> None:
+        """Select again and compare, and check the certificate by code that it was not made with.
 
         Raises:
             NotCheckedError: ballots or labels are not here.
-            VerificationError: a step fails.
+            VerificationError: it comes out differently.
         """
         from auzolan.deliberate.conversation import left_out
         from auzolan.deliberate.ratification import verify_selection
 
+        said = Selection.from_record(record)
+        again = self.select(
+            tally,
+            snapshot,
+            by,
+            min_cell,
+            rules=said.rules,
+            selected_at=said.selected_at,
+            trial=said.trial,
+            rules_known=rules_known,
+            conflicts=said.conflicts,
+        )
+        if again.to_record().body != record.body:
+            raise VerificationError("selected again, other articles, reasons or margins come out")
         table = self.ballots(snapshot).table
         labels = self.labels(tally, len(table.participants))
-        verify_selection(Selection.from_record(selection), table, labels, left_out(self.statements(snapshot)))
+        verify_selection(said, table, labels, left_out(self.statements(snapshot)), min_cell)
 
     def _check_privacy(self, snapshot: Record, rules: Governance) -> None:
         if Snapshot.from_record(snapshot).privacy == "public" != rules.ballots:
@@ -162,13 +255,10 @@ def checkers(evidence: Evidence) -> dict[tuple[str, str], Checker]:
 
     def check_selection(walk: Walk, record: Record, _name: str, target: str) -> Strength:
         tally = walk.record(target)
-        snapshot = tally.links.get(Tally.SNAPSHOT)
-        if tally.kind != Tally.KIND or snapshot is None:
+        if tally.kind != Tally.KIND or walk.record(tally.links[Tally.SNAPSHOT]).kind != Snapshot.KIND:
             return Strength.CONTRADICTED
         if (record.id, target) not in found:
-            checked = _tried(lambda: evidence.check_selection(record, tally, walk.record(snapshot)))
-            # Standing and certificate were checked; that the rule selects just these articles was not.
-            found[record.id, target] = Strength.CHECKED if checked is Strength.RECOMPUTED else checked
+            found[record.id, target] = _tried(lambda: _select_again(evidence, walk, record, tally))
         return found[record.id, target]
 
     return {
@@ -189,16 +279,44 @@ def _strength(
     return _tried(lambda: compute(record, other, rules, other_rules))
 
 
-def _check_rules(walk: Walk, record: Record, _name: str, target: str) -> Strength:
-    """The parameters are those of the rules that were in force, but for the seats of a trial."""
+def _select_again(evidence: Evidence, walk: Walk, record: Record, tally: Record) -> None:
+    """Check a selection by the rules that were in force when it was committed."""
+    from auzolan.deliberate.parameters import read_parameters
+
+    snapshot, chain = walk.record(tally.links[Tally.SNAPSHOT]), walk.verified.chain
     position = walk.verified.positions[record.id]
-    version = walk.verified.chain.at(position)
-    selection, said = Selection.from_record(record), version.rules.body.get("constitution")
-    if version.id != target or not isinstance(said, dict):
-        return Strength.CONTRADICTED
-    used = selection.parameters
-    changed = {name for name, value in said.items() if name in used and used[name] != value}
-    return Strength.CHECKED if changed == ({"seats"} if selection.trial else set()) else Strength.CONTRADICTED
+    rules, said = chain.at(position).rules, Selection.from_record(record)
+    seats = as_int(said.parameters.get("seats"), "seats", 1)
+    by = read_parameters(as_object(rules.body.get("constitution"), "constitution"), seats if said.trial else None)
+    if said.trial is not (seats != rules.seats):
+        raise VerificationError("a trial is what has another number of seats than the rules")
+    snapshots = [walk.record(each) for each in walk.verified.positions if walk.record(each).kind == Snapshot.KIND]
+    positions = [(walk.verified.positions[each.id], each) for each in snapshots]
+    known = rules_known(chain, positions, snapshot, position)
+    least = 1 if Snapshot.from_record(snapshot).privacy == "public" else rules.min_cell
+    evidence.check_selection(record, tally, snapshot, by, least, known)
+
+
+def rules_known(chain: Chain, snapshots: Iterable[tuple[int, Record]], snapshot: Record, until: int) -> str:
+    """Return "before" if all rules since the conversation's first import have the same parameters, else "after".
+
+    Args:
+        chain: the governance versions.
+        snapshots: all snapshots with their positions in the log.
+        snapshot: the one that is selected from.
+        until: position in the log of the selection.
+    """
+    name = Snapshot.from_record(snapshot).source["name"]
+    first = min(at for at, each in snapshots if Snapshot.from_record(each).source["name"] == name)
+    versions = [chain.at(first), *(version for version in chain.versions if first < version.at < until)]
+    tables = [version.rules.body.get("constitution") for version in versions]
+    return "before" if all(table == tables[0] for table in tables) else "after"
+
+
+def _check_rules(walk: Walk, record: Record, _name: str, target: str) -> Strength:
+    """The target is the governance that was in force; the parameters are compared with it at the link to the tally."""
+    version = walk.verified.chain.at(walk.verified.positions[record.id])
+    return Strength.CHECKED if version.id == target else Strength.CONTRADICTED
 
 
 def _tried(compute: Callable[[], object]) -> Strength:
@@ -206,7 +324,7 @@ def _tried(compute: Callable[[], object]) -> Strength:
         compute()
     except NotCheckedError:
         return Strength.UNAVAILABLE
-    except (VerificationError, MalformedError):
+    except (VerificationError, MalformedError, UsageError):
         return Strength.CONTRADICTED
     return Strength.RECOMPUTED
 

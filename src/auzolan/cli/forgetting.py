@@ -70,6 +70,8 @@ def forget(
         signing = choose_key(key, ledger)
         shelf = Shelf(place, ledger)
         shelf.sweep()
+        if who in shelf.ballots():
+            raise UsageError("that digest is of everybody's ballots; name the participant who is to be forgotten")
         found = _find(shelf, who, conversation)
         held = {d: ledger.index.holders(d) for d in sorted(found.digests) if ledger.has_private_blob(d)}
         if not held:

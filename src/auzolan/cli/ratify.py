@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auzolan.cli.ballots import Evidence
+from auzolan.cli.ballots import Evidence, rules_known
 from auzolan.cli.commons import find_commons, read_user_file
 from auzolan.cli.govern import CommonsOption, KeyOption, choose_key, propose_within
-from auzolan.cli.output import JsonDict, JsonOption, handled, print_json, progress_bar
+from auzolan.cli.output import JsonDict, JsonOption, handled, hint, print_json, progress_bar, short
 from auzolan.cli.records import named
 from auzolan.cli.selection_table import print_selection
 from auzolan.core.kinds.deliberate import Snapshot, Tally
@@ -24,11 +24,8 @@ from auzolan.core.record.record import Record
 from auzolan.core.record.view import LedgerView
 
 if TYPE_CHECKING:
-    from auzolan.deliberate.ballots import Ballots
     from auzolan.deliberate.conversation import Statement
-    from auzolan.deliberate.eligibility import GroupCounts
-    from auzolan.deliberate.parameters import Parameters
-    from auzolan.deliberate.votes import Labels, VoteTable
+    from auzolan.deliberate.tally import Cell, Counts
 
 
 @handled
@@ -37,7 +34,7 @@ def ratify(
         str | None, typer.Argument(metavar="[TALLY]", help="Or 8 or more of its first digits; default: the newest.")
     ] = None,
     seats: Annotated[
-        int | None, typer.Option("--seats", min=1, help="For a trial: another number than the rules say.")
+        int | None, typer.Option("--seats", min=1, max=1_000, help="For a trial: another number than the rules say.")
     ] = None,
     conflicts: Annotated[
         Path | None,
@@ -63,7 +60,10 @@ def ratify(
         record = selection.to_record()
         if not as_json:
             print_selection(overview)
-        propose_within(place, ledger, [record], [signing], as_json, commit_at_once=True, quiet=as_json)
+        if ledger.index.find(record.id):
+            hint(f"selected and committed already: {short(record.id)}")
+        else:
+            propose_within(place, ledger, [record], [signing], as_json, commit_at_once=True, quiet=as_json)
         if as_json:
             print_json({**overview, "record": record.id, "committed": ledger.index.find(record.id) is not None})
 
@@ -91,108 +91,61 @@ def _select(
     conflicts: list[tuple[int, int]],
 ) -> tuple[Selection, JsonDict]:
     """Select from a tally, and gather what is shown of it."""
-    from auzolan.deliberate.conversation import left_out
     from auzolan.deliberate.parameters import read_parameters
-    from auzolan.deliberate.ratification import selection_of
-    from auzolan.deliberate.selection import select
 
     both = [ledger.chain.at(ledger.find(each.id).position).rules for each in (tally, snapshot)]
-    evidence.recount(tally, snapshot, *both)  # nothing is selected from a tally that does not hold
-    current = ledger.chain.current
+    counts = evidence.recount(tally, snapshot, *both)  # nothing is selected from a tally that does not hold
+    current, taken = ledger.chain.current, Snapshot.from_record(snapshot)
     by = read_parameters(as_object(current.rules.body.get("constitution"), "constitution"), seats)
-    ballots, statements = evidence.ballots(snapshot), evidence.statements(snapshot)
-    unknown = sorted({each for pair in conflicts for each in pair} - {each.id for each in statements})
-    if unknown:
-        raise UsageError(f"--conflicts: there is no statement {unknown[0]} in this conversation")
-    labels = evidence.labels(tally, len(ballots.table.participants))
-    groups = [*_opinion_groups(ballots, labels, tally), *_strata_that_veto(ballots, snapshot, by)]
-    found = select(ballots.table, groups, left_out(statements), conflicts, by)
-    selection = selection_of(
-        found,
-        tally=tally.id,
+    snapshots = [(row.position, ledger.envelope(row).claimed) for row in ledger.index.rows(Snapshot.KIND)]
+    selection = evidence.select(
+        tally,
+        snapshot,
+        by,
+        1 if taken.privacy == "public" else current.rules.min_cell,
         rules=current.id,
         selected_at=datetime.now(UTC).date().isoformat(),
-        trial=seats is not None and seats != current.rules.seats,
-        rules_known=_rules_known(ledger, snapshot),
-        by=by,
+        trial=by.seats != current.rules.seats,
+        rules_known=rules_known(ledger.chain, snapshots, snapshot, ledger.head.size),
         conflicts=conflicts,
     )
-    return selection, overview_of_selection(selection, ballots.table, statements, groups)
-
-
-def _opinion_groups(ballots: Ballots, labels: Labels, tally: Record) -> list[GroupCounts]:
-    from auzolan.deliberate.eligibility import GroupCounts
-    from auzolan.deliberate.grouping import group_name
-
-    sizes = Tally.from_record(tally).groups
-    counts = ballots.table.counts(labels, len(sizes))
-    return [GroupCounts(group_name(n), size, False, counts[n]) for n, size in enumerate(sizes)]
-
-
-def _strata_that_veto(ballots: Ballots, snapshot: Record, by: Parameters) -> list[GroupCounts]:
-    """Return the declared groups that may block: those that the rules name, if people were told apart well enough."""
-    import numpy as np
-
-    from auzolan.deliberate.eligibility import GroupCounts
-
-    if Snapshot.from_record(snapshot).identity not in by.veto_identity:
-        return []
-    groups = []
-    for column, stratum in enumerate(ballots.strata):
-        if stratum.name not in by.veto:
-            continue
-        of_each = ballots.codes[:, column].astype(np.int16) - 1
-        counts = ballots.table.counts(of_each, len(stratum.values))
-        for number, value in enumerate(stratum.values):
-            size = int((of_each == number).sum())
-            groups.append(GroupCounts(f"{stratum.name}: {value}", size, True, counts[number], stratum.name))
-    return groups
-
-
-def _rules_known(ledger: LedgerView, snapshot: Record) -> str:
-    """Return "before" if the parameters in force stood in the log before the votes came in, else "after"."""
-    position = ledger.find(snapshot.id).position
-    current = ledger.chain.current.rules.body.get("constitution")
-    at_import = ledger.chain.at(position).rules.body.get("constitution")
-    return "before" if current == at_import else "after"
+    return selection, overview_of_selection(selection, counts, taken, evidence.statements(snapshot))
 
 
 def overview_of_selection(
-    selection: Selection, table: VoteTable, statements: Sequence[Statement], groups: Sequence[GroupCounts]
+    selection: Selection, counts: Counts, taken: Snapshot, statements: Sequence[Statement]
 ) -> JsonDict:
-    """Return what is shown of a selection, as JSON with floats; it follows from the record and the votes."""
-    from auzolan.deliberate.bounds import jeffreys_ppm
+    """Return what is shown of a selection, as JSON with floats: votes only as far as the tally publishes them."""
     from auzolan.deliberate.opinion import smoothed_share
 
-    texts, place = {each.id: each.text for each in statements}, {s: n for n, s in enumerate(table.statements)}
-    shown = [group for group in groups if not group.may_block]
-    lower = [jeffreys_ppm(group.counts[:, 0], group.counts.sum(axis=1))[0].tolist() for group in shown]
-    totals = table.totals().tolist()
+    texts, rows = {each.id: each.text for each in statements}, {each.id: each for each in counts.statements}
+    names, sizes = counts.divisions[0].values, counts.divisions[0].sizes or ()
 
     def numbers(statement: int) -> JsonDict:
-        at = place[statement]
-        cells = [group.counts[at].tolist() for group in shown]
-        gac = math.prod(smoothed_share(cell[0], sum(cell)) for cell in cells) if cells else None
+        row = rows[statement]
+        cells = row.by[0]
+        shares = [smoothed_share(cell.agree, cell.agree + cell.disagree + cell.passed) for cell in cells or ()]
         return {
             "statement_ids": [statement],
             "text": texts.get(statement, ""),
-            "all": dict(zip(("agree", "disagree", "pass"), totals[at], strict=True)),
-            "gac": gac,
-            "groups": [
-                {"id": group.name, "agree": a, "disagree": d, "pass": p, "seen": a + d + p, "lower": low[at] / 1e6}
-                for group, (a, d, p), low in zip(shown, cells, lower, strict=True)
-            ],
+            "all": None if row.all is None else _votes(row.all),
+            "gac": math.prod(shares) if shares else None,
+            "groups": None if cells is None else [{"id": n, **_cell(c)} for n, c in zip(names, cells, strict=True)],
         }
 
-    agree, disagree, passed = table.totals().sum(axis=0).tolist()
+    shown = [each.all for each in counts.statements if each.all]
     return {
-        "participants": len(table.participants),
-        "statements": len(table.statements),
-        "votes": {"agree": agree, "disagree": disagree, "pass": passed},
+        "participants": taken.n_participants,
+        "statements": len(counts.statements),
+        "votes": {
+            "agree": sum(cell.agree for cell in shown),
+            "disagree": sum(cell.disagree for cell in shown),
+            "pass": sum(cell.passed for cell in shown),
+        },
         "grade": selection.grade,
         "rules_known": selection.rules_known,
         "trial": selection.trial,
-        "groups": [{"id": group.name, "size": group.size} for group in shown],
+        "groups": [{"id": name, "size": size} for name, size in zip(names, sizes, strict=True)],
         "articles": [
             {
                 "number": number,
@@ -218,14 +171,22 @@ def overview_of_selection(
     }
 
 
+def _votes(cell: Cell) -> JsonDict:
+    return {"agree": cell.agree, "disagree": cell.disagree, "pass": cell.passed}
+
+
+def _cell(cell: Cell) -> JsonDict:
+    return {**_votes(cell), "seen": cell.agree + cell.disagree + cell.passed, "lower": cell.lower_ppm / 1e6}
+
+
 def reason(other: NotIncluded) -> str:
     """Return in words why a statement is no article."""
     named = " and ".join(f"group {name}" for name in other.against)
     lacks = "" if not other.admit_margin else f"; {other.admit_margin:,} more who agree would do"
     said = {
         "eligible": "enough people agree, but the seats went to statements whose supporters had fewer articles",
-        "contested": f"{named} disagree(s): for the people's vote" if named else "for the people's vote",
-        "blocked": f"{named} disagree(s), and the rules let it block",
+        "contested": f"{named} against it: for the people's vote" if named else "for the people's vote",
+        "blocked": f"{named} against it, and the rules let declared groups block",
         "not enough support": "of those who saw it, less than half agree, allowing for chance",
         "not enough votes": "too few people voted on it to say",
         "moderated out": "it was taken out by the moderators",

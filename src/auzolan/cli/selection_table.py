@@ -39,13 +39,17 @@ def _print_article(article: JsonDict) -> None:
     grid.add_column(ratio=1, overflow="fold")
     text = plain(article["text"], _MOST_TEXT) or f"statement {article['statement_ids'][0]}"
     grid.add_row(str(article["number"]), Text(f"#{article['statement_ids'][0]}  {text}"))
-    shares = [f"{_tenths(cell)} of group {cell['id']}" for cell in article["groups"]]
-    seen = sum(article["all"].values())
-    support = "; ".join([*shares, f"{_tenths({**article['all'], 'seen': seen})} of all {seen:,} who voted on it"])
+    if article["groups"] is None or article["all"] is None:
+        support, firm = "counts by group are withheld: few people stand behind one", ""
+    else:
+        seen = sum(article["all"].values())
+        shares = [f"{_tenths(cell)} of group {cell['id']}" for cell in article["groups"]]
+        support = "; ".join([*shares, f"{_tenths({**article['all'], 'seen': seen})} of all {seen:,} who voted on it"])
+        margin = article["block_margin"]
+        firm = "; no number of ballots" if margin is None else f"; {margin:,} more that disagree"
+        firm += " would end its standing"
     grid.add_row("", Text(support, style="dim"))
-    margin = article["block_margin"]
-    firm = "no number of ballots" if margin is None else f"{margin:,} more that disagree"
-    grid.add_row("", Text(f"by {article['how']}; {firm} would end its standing", style="dim"))
+    grid.add_row("", Text(f"by {plain(article['how'], 40)}{firm}", style="dim"))
     out().print(grid)
 
 
@@ -59,11 +63,11 @@ def _print_others(others: list[JsonDict]) -> None:
     out().print()
     out().print("Not included", style="bold")
     for status, number in sorted(counted.items(), key=lambda item: -item[1]):
-        out().print(f"{number:>5,}  {status}")
+        out().print(f"{number:>5,}  {plain(status, 40)}")
     contested = [each for each in others if each["status"] == "contested"][:3]
     for each in contested:
         out().print(Text(f"       #{each['statement_id']}  {plain(each['text'], 120)}", style="dim"))
-        out().print(Text(f"           {each['reason']}", style="dim"))
+        out().print(Text(f"           {plain(each['reason'], 400)}", style="dim"))
 
 
 def _print_certificate(certificate: JsonDict | None) -> None:

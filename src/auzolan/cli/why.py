@@ -12,9 +12,9 @@ from auzolan.cli.govern import LedgerOption
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, short
 from auzolan.cli.ratify import reason
 from auzolan.cli.records import named
-from auzolan.core.kinds.deliberate import Tally
+from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.selection import Selection
-from auzolan.core.record.errors import MissingError
+from auzolan.core.record.errors import MissingError, VerificationError
 
 if TYPE_CHECKING:
     from auzolan.deliberate.tally import Cell, Counts
@@ -34,7 +34,9 @@ def why(
     with place.reading() as ledger:
         record = named(ledger, record_id, Selection.KIND)
         tally = ledger.envelope(ledger.find(record.links[Selection.TALLY])).claimed
-        snapshot = ledger.envelope(ledger.find(tally.links[Tally.SNAPSHOT])).claimed
+        snapshot = ledger.envelope(ledger.find(tally.links.get(Tally.SNAPSHOT, tally.id))).claimed
+    if (tally.kind, snapshot.kind) != (Tally.KIND, Snapshot.KIND):
+        raise VerificationError("the selection does not rest on a tally of votes")
     evidence, selection = Evidence(place.public, place.private), Selection.from_record(record)
     texts = {each.id: each.text for each in evidence.statements(snapshot)}
     if statement not in texts:
@@ -96,16 +98,18 @@ def _cell(cell: Cell) -> JsonDict:
 def _print(said: JsonDict, texts: dict[int, str]) -> None:
     out().print(f"#{said['statement_id']}  {plain(said['text'], 2_000) or '(its text was taken out)'}", style="bold")
     if said["status"] == "selected":
-        margin = said["block_margin"]
-        firm = "no number of ballots" if margin is None else f"{margin:,} more people who disagree"
-        out().print(f"It was selected as article {said['article']}, by {said['how']}.")
-        out().print(f"{firm} would end its standing. It is not ratified: that takes a vote on its wording.")
+        out().print(f"It was selected as article {said['article']}, by {plain(said['how'], 40)}.")
+        if said["block_margin"] is not None:
+            out().print(f"{said['block_margin']:,} more people who disagree would end its standing.")
+        out().print("It is not ratified: that takes a vote on its wording.")
     else:
-        out().print(f"It is no article: {said['status']}.")
-        out().print(f"{said['reason'][:1].upper()}{said['reason'][1:]}.")
+        out().print(f"It is no article: {plain(said['status'], 40)}.")
+        out().print(plain(f"{said['reason'][:1].upper()}{said['reason'][1:]}.", 400))
         if said["rival"] is not None:
             out().print(f"  #{said['rival']}  {plain(texts.get(said['rival'], ''), 200)}")
-        if said["admit_margin"] is None:
+        if said["admit_margin"] is None and None in (said["all"], *said["by"].values()):
+            out().print("What it lacks is withheld with its counts: it would tell how few people voted.")
+        elif said["admit_margin"] is None:
             out().print("No number of further votes would change that.")
     out().print()
     out().print(_line("all who voted on it", said["all"]))

@@ -14,6 +14,8 @@ from auzolan.core.record.errors import MalformedError
 
 GROUP_RULES = ("disagreement", "half", "none")
 COMPLETIONS = ("none", "phragmen")
+RULE = "equal-shares"
+MAX_SEATS = 1_000
 _PPM = 1_000_000
 
 
@@ -78,6 +80,10 @@ def read_parameters(table: Mapping[str, JsonValue], seats: int | None = None) ->
         MalformedError: a value is not of its kind, or outside its range.
     """
     plain = Parameters(seats=as_int(table.get("seats") if seats is None else seats, "constitution.seats", 1))
+    if plain.seats > MAX_SEATS:
+        raise MalformedError(f"constitution.seats: expected at most {MAX_SEATS:,}, got {plain.seats:,}")
+    if table.get("rule", RULE) != RULE:
+        raise MalformedError(f"constitution.rule: expected {RULE}, the rule that there is")
 
     def number(name: str, most: int) -> int:
         value = as_int(table.get(name, getattr(plain, name)), f"constitution.{name}")

@@ -29,6 +29,7 @@ def selection_of(
     rules_known: str,
     by: Parameters,
     conflicts: Sequence[Conflict],
+    withheld: frozenset[int] = frozenset(),
 ) -> Selection:
     """Return the selection to sign.
 
@@ -40,9 +41,15 @@ def selection_of(
         rules_known: "before" or "after" the votes came in.
         by: the parameters.
         conflicts: pairs declared to exclude each other.
+        withheld: statements some of whose counts the tally withholds: margins and groups would tell them.
     """
     articles = tuple(
-        SelectedArticle(each.candidate, each.how, found.judged[each.candidate].block_margin) for each in found.elected
+        SelectedArticle(
+            each.candidate,
+            each.how,
+            None if each.candidate in withheld else found.judged[each.candidate].block_margin,
+        )
+        for each in found.elected
     )
     chosen = {each.statement for each in articles}
     others = []
@@ -52,7 +59,12 @@ def selection_of(
         excluded = statement in found.excluded
         rival = found.excluded.get(statement, found.undecided.get(statement))
         standing = EXCLUDED if excluded else str(judged.standing)
-        others.append(NotIncluded(statement, standing, judged.against, rival, judged.admit_margin))
+        told = statement not in withheld
+        others.append(
+            NotIncluded(
+                statement, standing, judged.against if told else (), rival, judged.admit_margin if told else None
+            )
+        )
     return Selection(
         tally=tally,
         rules=rules,
@@ -82,11 +94,12 @@ def _certificate(found: Found) -> Certificate | None:
 
 
 def verify_selection(
-    selection: Selection, table: VoteTable, labels: Labels, moderated_out: frozenset[int]
+    selection: Selection, table: VoteTable, labels: Labels, moderated_out: frozenset[int], min_cell: int = 1
 ) -> Selection:
     """Return `selection` if it follows from the votes, by the check that shares no code with selecting.
 
-    Checks: `selection_check`, steps 1 to 5; strata with a veto are not looked at.
+    Checks: `selection_check`, steps 1 to 5; strata with a veto, and other rules about groups than "disagreement",
+    are not looked at. Whoever has the ballots selects again as well and compares.
 
     Raises:
         VerificationError: a step fails.
@@ -99,7 +112,7 @@ def verify_selection(
     if sorted(listed) != list(table.statements):
         raise VerificationError("the selection does not account for every statement once")
     n_voters = len(table.participants)
-    votes = selection_check.lay_out(table, labels, by.least_group(n_voters))
+    votes = selection_check.lay_out(table, labels, max(by.least_group(n_voters), min_cell))
     if by.group_rule == "disagreement":
         limits = {
             "quorum": by.quorum(n_voters),
