@@ -46,7 +46,7 @@ def _print_article(article: JsonDict) -> None:
         shares = [f"{_tenths(cell)} of group {cell['id']}" for cell in article["groups"]]
         support = "; ".join([*shares, f"{_tenths({**article['all'], 'seen': seen})} of all {seen:,} who voted on it"])
         margin = article["block_margin"]
-        firm = "; no number of ballots" if margin is None else f"; {margin:,} more that disagree"
+        firm = "; no number of ballots" if margin is None else f"; {margin:,} more who disagree"
         firm += " would end its standing"
     grid.add_row("", Text(support, style="dim"))
     grid.add_row("", Text(f"by {plain(article['how'], 40)}{firm}", style="dim"))
@@ -63,7 +63,7 @@ def _print_others(others: list[JsonDict]) -> None:
     out().print()
     out().print("Not included", style="bold")
     for status, number in sorted(counted.items(), key=lambda item: -item[1]):
-        out().print(f"{number:>5,}  {plain(status, 40)}")
+        out().print(f"{number:>5,}  {'eligible, no seat left' if status == 'eligible' else plain(status, 40)}")
     contested = [each for each in others if each["status"] == "contested"][:3]
     for each in contested:
         out().print(Text(f"       #{each['statement_id']}  {plain(each['text'], 120)}", style="dim"))
