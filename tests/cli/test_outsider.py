@@ -172,7 +172,10 @@ def web(two: TwoBodies) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=two.town / "ledger")) as server:
+    class Server(http.server.ThreadingHTTPServer):
+        daemon_threads = False  # so that closing waits for every connection, and none is left open
+
+    with Server(("127.0.0.1", 0), partial(Quiet, directory=two.town / "ledger")) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
