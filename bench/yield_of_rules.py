@@ -15,8 +15,8 @@ from statistics import median
 
 from auzolan.core.rules.core_certificate import CoreCertificate
 from auzolan.deliberate.conversation import Conversation
-from auzolan.deliberate.eligibility import GroupCounts, Standing
-from auzolan.deliberate.grouping import group_name, group_opinions
+from auzolan.deliberate.eligibility import Standing, opinion_groups
+from auzolan.deliberate.grouping import group_opinions
 from auzolan.deliberate.parameters import GROUP_RULES, Parameters
 from auzolan.deliberate.selection import Selection, select
 from auzolan.deliberate.sources.polis import read_polis
@@ -33,8 +33,7 @@ def rows(folder: Path) -> list[str]:
     conversation = read_polis(folder, lambda participant: participant)
     table, aside = conversation.table, conversation.left_out_of_statistics
     found = group_opinions(table, aside)
-    counts = table.counts(found.labels, found.n_groups)
-    groups = [GroupCounts(group_name(n), size, False, counts[n]) for n, size in enumerate(found.sizes)]
+    groups = opinion_groups(table, found.labels, found.sizes)
     return [
         _row(folder.name, conversation, rule, select(table, groups, aside, [], Parameters(SEATS, group_rule=rule)))
         for rule in GROUP_RULES

@@ -8,8 +8,8 @@ from hashlib import sha256
 from auzolan.core.record.envelope import Envelope
 from auzolan.deliberate.ballots import seal
 from auzolan.deliberate.conversation import Cleaning, Conversation, Statement
-from auzolan.deliberate.eligibility import GroupCounts
-from auzolan.deliberate.grouping import group_name, group_opinions
+from auzolan.deliberate.eligibility import opinion_groups
+from auzolan.deliberate.grouping import group_opinions
 from auzolan.deliberate.parameters import Parameters
 from auzolan.deliberate.pseudonyms import pseudonyms
 from auzolan.deliberate.ratification import selection_of
@@ -81,10 +81,7 @@ def deliberation() -> tuple[dict[str, bytes], dict[str, Envelope]]:
     blobs = {"counts": sha256(files["counts.json"]).hexdigest(), "private.labels": _private(files["labels"])}
     tally = tally_of(record.id, counts, found, "silhouette", _DATE, blobs).to_record()
     by = Parameters(seats=3, support_ppm=200_000, group_least=50)
-    groups = [
-        GroupCounts(group_name(number), size, False, ballots.table.counts(found.labels, found.n_groups)[number])
-        for number, size in enumerate(found.sizes)
-    ]
+    groups = opinion_groups(ballots.table, found.labels, found.sizes)
     selected = select(ballots.table, groups, conversation.left_out_of_statistics, [(0, 2)], by)
     selection = selection_of(
         selected, tally=tally.id, rules=ROOT_ID, selected_at=_DATE, trial=True, rules_known="before", by=by,

@@ -30,7 +30,6 @@ from auzolan.core.record.view import BLOB_LIMIT
 if TYPE_CHECKING:  # numpy and scipy are loaded only by the commands that count
     from auzolan.deliberate.ballots import Ballots
     from auzolan.deliberate.conversation import Statement
-    from auzolan.deliberate.eligibility import GroupCounts
     from auzolan.deliberate.parameters import Parameters
     from auzolan.deliberate.tally import Counts
     from auzolan.deliberate.votes import Labels
@@ -143,6 +142,7 @@ class Evidence:
             UsageError: a conflict about statements that are not there.
         """
         from auzolan.deliberate.conversation import left_out
+        from auzolan.deliberate.eligibility import declared_groups, opinion_groups
         from auzolan.deliberate.ratification import selection_of
         from auzolan.deliberate.selection import select
 
@@ -150,7 +150,11 @@ class Evidence:
         unknown = sorted({each for pair in conflicts for each in pair} - {each.id for each in statements})
         if unknown:
             raise UsageError(f"there is no statement {unknown[0]} in this conversation")
-        groups = self._groups(tally, snapshot, ballots, by)
+        labels = self.labels(tally, len(ballots.table.participants))
+        groups = [
+            *opinion_groups(ballots.table, labels, Tally.from_record(tally).groups),
+            *declared_groups(ballots, Snapshot.from_record(snapshot).identity, by),
+        ]
         told = [group for group in groups if group.size >= min_cell]
         found = select(ballots.table, told, left_out(statements), conflicts, by)
         counts = self.counts(tally)
@@ -166,29 +170,6 @@ class Evidence:
             conflicts=conflicts,
             withheld=withheld,
         )
-
-    def _groups(self, tally: Record, snapshot: Record, ballots: Ballots, by: Parameters) -> list[GroupCounts]:
-        """Return the opinion groups, and the declared groups that may block, if people were told apart well enough."""
-        import numpy as np
-
-        from auzolan.deliberate.eligibility import GroupCounts
-        from auzolan.deliberate.grouping import group_name
-
-        labels = self.labels(tally, len(ballots.table.participants))
-        sizes = Tally.from_record(tally).groups
-        counts = ballots.table.counts(labels, len(sizes))
-        groups = [GroupCounts(group_name(n), size, False, counts[n]) for n, size in enumerate(sizes)]
-        if Snapshot.from_record(snapshot).identity not in by.veto_identity:
-            return groups
-        for column, stratum in enumerate(ballots.strata):
-            if stratum.name not in by.veto:
-                continue
-            of_each = ballots.codes[:, column].astype(np.int16) - 1
-            counts = ballots.table.counts(of_each, len(stratum.values))
-            for number, value in enumerate(stratum.values):
-                size = int((of_each == number).sum())
-                groups.append(GroupCounts(f"{stratum.name}: {value}", size, True, counts[number], stratum.name))
-        return groups
 
     def check_selection(
         self, record: Record, tally: Record, snapshot: Record, by: Parameters, min_cell: int, rules_known: str

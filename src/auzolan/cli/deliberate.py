@@ -15,7 +15,7 @@ from auzolan.cli.ballots import Evidence
 from auzolan.cli.commons import Commons, find_commons, find_ledger
 from auzolan.cli.govern import CommonsOption, KeyOption, LedgerOption, choose_key, propose_within
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, progress_bar, short
-from auzolan.cli.records import named
+from auzolan.cli.records import linked, named, rules_of
 from auzolan.cli.shelf import Shelf, pending_envelopes
 from auzolan.core.kinds.deliberate import SUPERSEDES, Snapshot, Tally
 from auzolan.core.kinds.oversee import Endorsement
@@ -287,8 +287,8 @@ def recount(
     place = find_ledger(commons)
     with place.reading() as ledger:
         record = named(ledger, record_id, Tally.KIND)
-        snapshot = ledger.envelope(ledger.find(record.links[Tally.SNAPSHOT])).claimed
-        rules = [ledger.chain.at(ledger.find(each.id).position).rules for each in (record, snapshot)]
+        snapshot = linked(ledger, record, Tally.SNAPSHOT)
+        rules = rules_of(ledger, record, snapshot)
     evidence = Evidence(place.public, DiskFiles(ballots) if ballots else place.private)
     counts = evidence.recount(record, snapshot, *rules)
     said: JsonDict = {
@@ -329,7 +329,7 @@ def hand_over(
     with ExitStack() as stack:
         ledger = stack.enter_context(place.reading())
         record = named(ledger, record_id, Tally.KIND)
-        snapshot = ledger.envelope(ledger.find(record.links[Tally.SNAPSHOT])).claimed
+        snapshot = linked(ledger, record, Tally.SNAPSHOT)
         if "private" in (_rules(ledger).ballots, Snapshot.from_record(snapshot).privacy):
             raise UsageError("these ballots are private by the rules; nobody outside may have them")
         digests = [*snapshot.private_blobs.values(), *record.private_blobs.values()]

@@ -14,7 +14,7 @@ from auzolan.cli.ballots import Evidence, rules_known
 from auzolan.cli.commons import find_commons, read_user_file
 from auzolan.cli.govern import CommonsOption, KeyOption, choose_key, propose_within
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, print_json, progress_bar, short
-from auzolan.cli.records import named
+from auzolan.cli.records import linked, named, rules_of
 from auzolan.cli.selection_table import print_selection
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.selection import NotIncluded, Selection
@@ -53,7 +53,7 @@ def ratify(
     with place.writing() as ledger:
         signing = choose_key(key, ledger)
         tally = named(ledger, record_id, Tally.KIND)
-        snapshot = ledger.envelope(ledger.find(tally.links[Tally.SNAPSHOT])).claimed
+        snapshot = linked(ledger, tally, Tally.SNAPSHOT)
         evidence = Evidence(place.public, place.private)
         with progress_bar("selecting"):
             selection, overview = _select(ledger, evidence, tally, snapshot, seats, pairs)
@@ -93,8 +93,9 @@ def _select(
     """Select from a tally, and gather what is shown of it."""
     from auzolan.deliberate.parameters import read_parameters
 
-    both = [ledger.chain.at(ledger.find(each.id).position).rules for each in (tally, snapshot)]
-    counts = evidence.recount(tally, snapshot, *both)  # nothing is selected from a tally that does not hold
+    counts = evidence.recount(
+        tally, snapshot, *rules_of(ledger, tally, snapshot)
+    )  # nothing is selected from a tally that does not hold
     current, taken = ledger.chain.current, Snapshot.from_record(snapshot)
     by = read_parameters(as_object(current.rules.body.get("constitution"), "constitution"), seats)
     snapshots = [(row.position, ledger.envelope(row).claimed) for row in ledger.index.rows(Snapshot.KIND)]

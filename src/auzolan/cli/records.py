@@ -1,9 +1,10 @@
-"""Finding records of a kind: the one that a user named, or the newest."""
+"""Finding records: the one that a user named, the newest of a kind, what another one links to, and its rules."""
 
 from __future__ import annotations
 
 from auzolan.cli.propose import resolve
 from auzolan.core.record.errors import MissingError, UsageError
+from auzolan.core.record.governance import Governance
 from auzolan.core.record.record import Record
 from auzolan.core.record.view import LedgerView
 
@@ -32,3 +33,13 @@ def named(ledger: LedgerView, record_id: str | None, kind: str) -> Record:
     if record.kind != kind:
         raise UsageError(f"{record_id[:16]} is a {record.kind}, expected a {kind}")
     return record
+
+
+def linked(ledger: LedgerView, record: Record, name: str) -> Record:
+    """Return the record that `record` links to under `name`."""
+    return ledger.envelope(ledger.find(record.links[name])).claimed
+
+
+def rules_of(ledger: LedgerView, *records: Record) -> list[Governance]:
+    """Return the rules by which each committed record was judged."""
+    return [ledger.chain.at(ledger.find(record.id).position).rules for record in records]

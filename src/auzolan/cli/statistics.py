@@ -13,7 +13,7 @@ from auzolan.cli.ballots import Evidence
 from auzolan.cli.commons import find_ledger, read_user_file, write_file
 from auzolan.cli.govern import LedgerOption
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, print_json, progress_bar, short
-from auzolan.cli.records import newest
+from auzolan.cli.records import linked, newest, rules_of
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.record.canonical import as_list, read_json
 from auzolan.core.record.errors import MalformedError, MissingError, UsageError
@@ -188,8 +188,8 @@ def _of_commons(commons: str | None, diagnostics: bool) -> Overview:
     place = find_ledger(commons)
     with place.reading() as ledger:
         record = newest(ledger, Tally.KIND)
-        snapshot = ledger.envelope(ledger.find(record.links[Tally.SNAPSHOT])).claimed
-        rules = [ledger.chain.at(ledger.find(each.id).position).rules for each in (record, snapshot)]
+        snapshot = linked(ledger, record, Tally.SNAPSHOT)
+        rules = rules_of(ledger, record, snapshot)
         demo = ledger.chain.current.rules.demo
     evidence, tally = Evidence(place.public, place.private), Tally.from_record(record)
     source = f"signed tally {short(record.id)} of {tally.tallied_at}"

@@ -11,7 +11,7 @@ from auzolan.cli.commons import find_ledger
 from auzolan.cli.govern import LedgerOption
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, short
 from auzolan.cli.ratify import reason
-from auzolan.cli.records import named
+from auzolan.cli.records import linked, named
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.selection import Selection
 from auzolan.core.record.errors import MissingError, VerificationError
@@ -33,9 +33,9 @@ def why(
     place = find_ledger(commons)
     with place.reading() as ledger:
         record = named(ledger, record_id, Selection.KIND)
-        tally = ledger.envelope(ledger.find(record.links[Selection.TALLY])).claimed
-        snapshot = ledger.envelope(ledger.find(tally.links.get(Tally.SNAPSHOT, tally.id))).claimed
-    if (tally.kind, snapshot.kind) != (Tally.KIND, Snapshot.KIND):
+        tally = linked(ledger, record, Selection.TALLY)
+        snapshot = linked(ledger, tally, Tally.SNAPSHOT) if tally.kind == Tally.KIND else tally
+    if snapshot.kind != Snapshot.KIND:
         raise VerificationError("the selection does not rest on a tally of votes")
     evidence, selection = Evidence(place.public, place.private), Selection.from_record(record)
     texts = {each.id: each.text for each in evidence.statements(snapshot)}

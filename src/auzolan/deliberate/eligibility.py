@@ -21,8 +21,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from auzolan.deliberate.ballots import Ballots
 from auzolan.deliberate.bounds import jeffreys_lower_ppm, outweighs_ppm
+from auzolan.deliberate.grouping import group_name
 from auzolan.deliberate.parameters import Parameters
+from auzolan.deliberate.votes import Labels, VoteTable
 
 Array = NDArray[np.int64]
 _NEVER = 2**31  # more ballots than any margin is looked for
@@ -74,6 +77,34 @@ class GroupCounts:
     may_block: bool
     counts: Array
     division: str = ""
+
+
+def opinion_groups(table: VoteTable, labels: Labels, sizes: Sequence[int]) -> list[GroupCounts]:
+    """Count the votes of groups derived from votes; they may contest and never block."""
+    counts = table.counts(labels, len(sizes))
+    return [GroupCounts(group_name(number), size, False, counts[number]) for number, size in enumerate(sizes)]
+
+
+def declared_groups(ballots: Ballots, identity: str, by: Parameters) -> list[GroupCounts]:
+    """Count the votes of declared strata that may block: those that the rules name.
+
+    Args:
+        ballots: with their strata.
+        identity: how participants were told apart; unless the rules accept it, nobody may block.
+        by: the community's parameters.
+    """
+    if identity not in by.veto_identity:
+        return []
+    groups = []
+    for column, stratum in enumerate(ballots.strata):
+        if stratum.name not in by.veto:
+            continue
+        of_each = ballots.codes[:, column].astype(np.int16) - 1
+        counts = ballots.table.counts(of_each, len(stratum.values))
+        for number, value in enumerate(stratum.values):
+            size = int((of_each == number).sum())
+            groups.append(GroupCounts(f"{stratum.name}: {value}", size, True, counts[number], stratum.name))
+    return groups
 
 
 def judge(
