@@ -37,6 +37,7 @@ class Size(NamedTuple):
 
 
 SIZES = {
+    "30": Size(30, 12, 14),  # more than there are: most people vote on most statements
     "tiny": Size(600, 60, 20),
     "10k": Size(10_000, 500, 68),
     "100k": Size(100_000, 1_000, 48),

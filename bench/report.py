@@ -13,6 +13,7 @@ SECTIONS = {
     "ledger": "A ledger of a million entries",
     "opinion": "Opinion groups and statistics against red-dwarf",
     "rules": "Counting rules against abcvoting and pabutools",
+    "ratify": "The whole of ratifying, and its verifier",
 }
 LAST = "## What measuring has changed\n"  # new sections are put before it
 

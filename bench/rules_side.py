@@ -21,9 +21,9 @@ from auzolan.core.rules.core_certificate import CoreCertificate, find_core_certi
 from auzolan.core.rules.equal_shares import equal_shares
 from auzolan.core.rules.phragmen import sequential_phragmen
 from auzolan.core.rules.proportional import ejr_plus
-from auzolan.deliberate.eligibility import GroupCounts, Standing, judge
-from auzolan.deliberate.parameters import Parameters
-from auzolan.deliberate.selection import approvals_in
+from auzolan.deliberate.ratify.eligibility import GroupCounts, Standing, judge
+from auzolan.deliberate.ratify.parameters import Parameters
+from auzolan.deliberate.ratify.selection import approvals_in
 from bench.bounded import note
 from bench.conversations import GROUP_SHARES, load
 from bench.measure import Cost, timed

@@ -7,3 +7,4 @@ cd "$(dirname "$0")/.."
 .venv/bin/python -m bench.ledger --json
 .venv/bin/python -m bench.opinion --json
 .venv/bin/python -m bench.rules --json
+.venv/bin/python -m bench.ratify --json

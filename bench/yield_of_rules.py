@@ -15,17 +15,18 @@ from statistics import median
 
 from auzolan.core.rules.core_certificate import CoreCertificate
 from auzolan.deliberate.conversation import Conversation
-from auzolan.deliberate.eligibility import Standing, opinion_groups
 from auzolan.deliberate.grouping import group_opinions
-from auzolan.deliberate.parameters import GROUP_RULES, Parameters
-from auzolan.deliberate.selection import Selection, select
+from auzolan.deliberate.ratify.eligibility import Standing, opinion_groups
+from auzolan.deliberate.ratify.parameters import GROUP_RULES, Parameters
+from auzolan.deliberate.ratify.selection import Selected, select
 from auzolan.deliberate.sources.polis import read_polis
 
 SEATS = 7
-_HEADER = (
-    "| conversation | people | statements | rule | eligible | contested | articles | EJR+ | core | block | admit |",
-    "|---|---|---|---|---|---|---|---|---|---|---|",
-)
+_COLUMNS = (
+    "conversation", "people", "statements", "rule", "eligible", "contested", "articles", "to vote", "heard", "EJR+",
+    "core", "block", "admit",
+)  # fmt: skip
+_HEADER = (f"| {' | '.join(_COLUMNS)} |", "|---" * len(_COLUMNS) + "|")
 
 
 def rows(folder: Path) -> list[str]:
@@ -40,7 +41,7 @@ def rows(folder: Path) -> list[str]:
     ]
 
 
-def _row(name: str, conversation: Conversation, rule: str, found: Selection) -> str:
+def _row(name: str, conversation: Conversation, rule: str, found: Selected) -> str:
     standings = [each.standing for each in found.judged.values()]
     block = [each.block_margin for each in found.judged.values() if each.block_margin]
     admit = [
@@ -60,6 +61,8 @@ def _row(name: str, conversation: Conversation, rule: str, found: Selection) -> 
         f"{len(found.candidates):,}",
         f"{standings.count(Standing.CONTESTED):,}",
         f"{len(found.elected)}",
+        f"{len(found.put_to_vote)}",
+        f"{len(found.clauses)}",
         ratio,
         core,
         f"{median(block):.0f}" if block else "–",

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The story so far, in one script: two bodies found a commons, let the town vote, count
-# together, and anybody can check it. Synthetic throughout; throw-away keys; offline.
+# The story so far, in one script: two bodies found a commons, a town votes on how its assistant
+# should behave, the votes become a constitution, and anybody can check how. Everything is
+# synthetic; throw-away keys; offline.
 #
 #   recipes/town.sh [FOLDER]      default: ./demo, made anew each time
 set -euo pipefail
@@ -13,6 +14,8 @@ case $auzolan in
   /*) ;;
   */*) auzolan=$start/$auzolan ;; # we leave this folder
 esac
+python=$(dirname "$auzolan")/python
+[ -x "$python" ] || python=python3
 
 # Only an earlier demo may be removed.
 if [ -n "$(ls -A "$folder" 2> /dev/null)" ] && [ ! -e "$folder/.auzolan-demo" ]; then
@@ -33,7 +36,7 @@ as() { local who=$1; shift; AUZOLAN_HOME="$here/machines/$who" "$auzolan" "$@"; 
 show() {
   local code=0
   "$@" 2> "$here/talk" || code=$?
-  sed '/^$/d' "$here/talk" | fold -s -w 80
+  sed -e '/^$/d' -e '/^next:/d' "$here/talk" | fold -s -w 80
   return "$code"
 }
 # Leave out what a command advises: this script does it next. Its errors are shown.
@@ -50,6 +53,14 @@ refused() {
   [ "$code" -eq 1 ] || { echo "expected a refusal (exit code 1), got $code" >&2; exit 1; }
 }
 replace() { sed "$1" "$2" > "$2.new"; mv "$2.new" "$2"; }
+# Leave out part of a list, from a line that matches $1 to one that matches $2, or to the next empty one.
+shorten() {
+  awk -v from="$1" -v to="${2:-^ *$}" '$0 ~ from { print "     ..."; out = 1 } $0 ~ to { out = 0 } !out'
+}
+# What a command that commits says last: the id of its record.
+id_in() { awk '/committed/ { id = $NF } END { print id }' "$1"; }
+# Make the votes of people who do not exist.
+synthetic() { "$python" "$recipes/example_town/make.py" "$@"; }
 
 say "1. A library and a school found a commons; a neighbour will witness its log."
 library_key=$(as library key new library-desk --demo)
@@ -59,11 +70,16 @@ witness_key=$(as neighbour key show demo/neighbour --witness)
 quiet as library init town --name "Example town (synthetic)" --demo --edit \
   --principal "library=$library_key" --principal "school=$school_key"
 article='{ id = "floor.1", text = "Nobody is refused an answer because of who they are." }'
+districts='"Old town" = 1450, "Station quarter" = 1300, "New quarter" = 1500, Villages = 1950'
 replace 's/^quorum = 0/quorum = 1/' town/governance.toml
 replace "s|^keys = \[\]|keys = [\"$witness_key\"]|" town/governance.toml
 replace "s|^rights_floor = \[\]|rights_floor = [$article]|" town/governance.toml
+replace "s|^seats = 7|seats = 11\\
+roll = 6200\\
+roll_by = { district = { $districts } }|" town/governance.toml
 pending=$(quiet as library propose governance --commons town --key demo/library-desk)
-echo "The library wrote the rules (town/governance.toml) and signed them."
+echo "The library wrote the rules (town/governance.toml) and signed them: who signs"
+echo "what, one right that no vote lowers, and a constitution of up to 11 articles."
 
 say "2. The rules need both. The library's signature alone is refused:"
 refused as library commit "$pending" --commons town
@@ -74,7 +90,7 @@ echo "The school reads them and signs too. Now they are committed."
 echo "root of the commons: $root"
 
 say "3. They record minutes of a meeting; the list of those present stays private."
-printf 'Example minutes (synthetic): we will ask the town what its assistant should do.\n' > minutes.txt
+printf 'Example minutes (synthetic): we will ask the town how its assistant should behave.\n' > minutes.txt
 printf 'resident-17\n' > present.txt
 pending=$(quiet as library propose document --commons town --title "Minutes of the first meeting" \
   --blob minutes=minutes.txt --private-blob present=present.txt --about resident-17 --key demo/library-desk)
@@ -83,61 +99,119 @@ pending=$(quiet as school propose endorsement "$minutes" --claim read --commons 
 quiet as library commit "$pending" --commons town > /dev/null
 echo "The library signed the minutes; the school put on record that it read them."
 
-say "4. The town has voted in Polis (160 synthetic voters). The votes come in:"
-show as library deliberate import "$recipes/town-votes" --name assistant --licence CC0-1.0 \
-  --commons town --key demo/library-desk | grep -v committed
-show as library deliberate tally --commons town --key demo/library-desk > counted
-tally=$(awk '/committed/ { print $NF }' counted)
-grep -v committed counted
-rm counted
+say "4. The town votes in Polis on 60 statements; 40 false accounts push one of them."
+synthetic votes votes-synthetic
+quiet as library deliberate import votes-synthetic --name assistant --licence CC0-1.0 \
+  --identity "e-mail, one vote each" --strata votes-synthetic/strata.csv \
+  --commons town --key demo/library-desk > /dev/null
+grep '^read' talk | fold -s -w 80
+show as library deliberate tally --commons town --key demo/library-desk > said
+tally=$(id_in said)
+grep -v committed said
 echo "Both are signed: the snapshot of the votes, and the tally that counts them."
 
 say "5. The school counts again, from the ballots that the library handed over:"
-quiet as library deliberate hand-over for-the-school --commons town > /dev/null
+quiet as library deliberate hand-over for-the-school/votes --commons town > /dev/null
 cp -r town/ledger the-schools-copy
-show as school deliberate recount "$tally" --commons the-schools-copy --ballots for-the-school
-rm -r for-the-school the-schools-copy
+show as school deliberate recount "$tally" --commons the-schools-copy --ballots for-the-school/votes
+rm -r the-schools-copy
 pending=$(quiet as school propose endorsement "$tally" --claim recomputed --commons town --key demo/school-office)
 quiet as library commit "$pending" --commons town > /dev/null
-echo "It put that on record. What the town agrees on, and what sets groups apart:"
-quiet as visitor deliberate stats --commons town --most 5 --html votes.html
-quiet as visitor deliberate stats --commons town --most 5 | sed -n '/^What all groups/,/^Below each/p' | sed '$d'
+echo "It put that on record."
+quiet as visitor deliberate stats --commons town --html votes.html
+quiet as visitor deliberate stats --commons town | sed -n '/^What all groups/,/^Below each/p' | sed '$d'
 echo "All of it, with a map of opinions: votes.html"
 
 say "6. Articles are selected in proportion to those who agree, with a certificate:"
-show as library deliberate ratify --commons town --key demo/library-desk > selected
-selection=$(awk '/committed/ { print $NF }' selected)
-grep -v committed selected
-rm selected
+show as library deliberate ratify --conflicts votes-synthetic/conflicts.json \
+  --commons town --key demo/library-desk > said
+grep -v committed said | shorten '^   2 ' '^   4 ' | shorten '^   5 '
+echo "Who wants Basque first, by district?"
+quiet as visitor deliberate why 8 --commons town | sed -n 's/^district \(.*% agree\), plausibly.*/     \1/p'
 
-say "7. The neighbour checks the log and cosigns it: two places know this history."
+say "7. Why not mine? Two ask: whoever pushed #32, and whoever wrote #36."
+show as visitor deliberate why 32 --commons town | sed '/^district/,$d'
+echo
+show as visitor deliberate why 36 --commons town | sed '/^district/,$d'
+
+say "8. An editor words the articles, and ticks that two statements say the same:"
+quiet as library deliberate draft --translations votes-synthetic/translations.csv \
+  --output draft.md --commons town > /dev/null
+sed -e '/^### 1\.1/,/^### 2\.1/ s/^- editor:$/- editor: the library desk/' \
+  -e 's/^- \[ \] #46/- [x] #46/' draft.md > edited.md
+sed -n '/^### 1\.1/,/^### 2\.1/p' edited.md | sed -e '$d' -e '/^$/d'
+quiet as library deliberate put-to-vote edited.md --poll poll.csv \
+  --commons town --key demo/library-desk > /dev/null
+echo "The wording is signed before anybody votes on it."
+
+say "9. The people vote on the wording. That alone ratifies:"
+synthetic wording poll.csv wording-synthetic.csv
+show as library deliberate confirm wording-synthetic.csv --from survey --id id --stratum district \
+  --name wording --licence CC0-1.0 --identity "e-mail, one vote each" \
+  --commons town --key demo/library-desk > said
+constitution=$(id_in said)
+grep -v committed said | shorten '^ 2\.1 '
+
+say "10. The constitution, in English, Spanish, Catalan and Basque:"
+quiet as library deliberate publish constitution --lang en,es,ca,eu --commons town > /dev/null
+for language in "" .eu; do
+  # Its title and its first principle.
+  awk 'NR == 1; /^### / { n++ } n == 1' "constitution/constitution$language.md" | sed '/^$/d' | fold -s -w 80
+done
+echo "All of it, for any browser: constitution/constitution.html"
+
+say "11. The school checks it from the ballots, with code that did not select it:"
+quiet as library deliberate hand-over for-the-school/wording --commons town > /dev/null
+cp -r town/ledger the-schools-copy
+show as school deliberate check "$constitution" --commons the-schools-copy \
+  --ballots for-the-school/votes --ballots for-the-school/wording | sed '/^Selection/,/^ *$/d'
+pending=$(quiet as school propose endorsement "$constitution" --claim recomputed --commons town --key demo/school-office)
+quiet as library commit "$pending" --commons town > /dev/null
+echo "Now the school has said so, on record."
+
+say "12. Somebody turns one vote in a copy of the ballots:"
+cp -r for-the-school/votes turned
+# The last vote is in the last two bytes: its statement, times 4, plus 0 for disagree, 1 for pass, 2 for agree.
+"$python" - "$(find turned -type f -size +90k)" << 'EOF'
+import sys
+
+with open(sys.argv[1], "r+b") as ballots:
+    ballots.seek(-2, 2)
+    vote = ballots.read(1)[0]
+    ballots.seek(-2, 2)
+    ballots.write(bytes([vote ^ 2]))
+EOF
+refused as school deliberate recount "$tally" --commons the-schools-copy --ballots turned
+rm -r turned for-the-school the-schools-copy
+
+say "13. The neighbour checks the log and cosigns it: two places know this history."
 quiet as neighbour cosign town --root "$root" --key demo/neighbour > /dev/null
 echo "The neighbour verified all $(sed -n 2p town/ledger/checkpoint) entries and signed that it saw them."
 echo "It will refuse to cosign any log that does not continue them."
 
-say "8. Anybody verifies a copy of the published folder, with the root they know:"
+say "14. Anybody verifies a copy of the published folder, with the root they know:"
 mkdir published
 cp -r town/ledger/. published/
 show as visitor verify published --root "$root"
 
-say "9. From the articles, backwards and forwards:"
-show as library trace "$selection" --root "$root" --commons town
+say "15. From the constitution back to the votes:"
+show as library trace "$constitution" --root "$root" --commons town
 
-say "10. resident-17 asks to be forgotten. The bytes go, a signed tombstone stays:"
+say "16. resident-17 asks to be forgotten. The bytes go, a signed tombstone stays:"
 show as library forget resident-17 --commons town --key demo/library-desk
 quiet as neighbour cosign town --root "$root" --key demo/neighbour > /dev/null
 show as library trace "$minutes" --root "$root" --commons town
 
-say "11. Somebody changes one word of the published minutes:"
+say "17. Somebody changes one word of the published minutes:"
 cp -r published forged
 file=$(grep -rl 'ask the town' forged/blobs)
 replace 's/ask the town/tell the town/' "$file"
 refused as visitor verify forged --root "$root"
 
-say "12. A proof file for one record, to keep or to mail, checked against the log:"
-quiet as library prove "$minutes" --commons town --output minutes.tlog-proof > /dev/null
-show as visitor verify minutes.tlog-proof --root "$root" --commons town
+say "18. A proof file for one record, to keep or to mail, checked against the log:"
+quiet as library prove "$constitution" --commons town --output constitution.tlog-proof > /dev/null
+show as visitor verify constitution.tlog-proof --root "$root" --commons town | sed -n '/^record:/,$p'
 
-rm -f talk
+rm -f talk said
 say "Done. Everything is in $folder. Look around:"
 echo "${auzolan#"$start"/} log --commons $folder/town"

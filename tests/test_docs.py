@@ -93,6 +93,10 @@ def test_the_demo_tells_the_whole_story(demo: tuple[Path, str]) -> None:
     assert 2 == output.count("verdict: verified against the pinned root")
     assert 1 == output.count("verdict: do not trust it")
     assert "private.present [unavailable]" in output
+    assert "Ratified by the people: Constitution of Example town (synthetic)" in output
+    assert "selection [asserted]" in output
+    assert 2 == output.count("tally [recomputed]")
+    assert "its bytes are not the signed ones" in output
     assert "\n\n\n" not in output
     told = _plain(output).splitlines()[:-1]  # the last line is a command, as long as this checkout's path
     assert [] == [line for line in told if len(line) > 80 and not _ID.search(line)]
@@ -163,17 +167,52 @@ def test_the_checking_page_runs(demo: tuple[Path, str], web: str, tmp_path: Path
     assert (tmp_path / "line.txt").read_text().startswith("— neighbour.example ")
 
 
+# What people do between two commands of the page: eighty of them vote on the wording (synthetic).
+_PEOPLE = """
+import csv, random
+chance = random.Random(5)
+texts = [row[1] for row in csv.reader(open("constitution-vote.csv", encoding="utf-8"))][1:]
+with open("vote.csv", "w", encoding="utf-8", newline="") as stream:
+    rows = csv.writer(stream)
+    rows.writerow(["id", *texts])
+    for voter in range(80):
+        rows.writerow([voter, *(chance.choice(["agree", "agree", "agree", "pass", "disagree"]) for _ in texts)])
+"""
+
+
 def test_the_ratify_page_runs(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "recipes" / "town-votes", tmp_path / "town-votes")
     until_tally = "\n".join(_blocks(ROOT / "docs" / "votes.md")[1:4])
-    script = "\n".join(block for block in _blocks(ROOT / "docs" / "ratify.md") if "bench." not in block)
+    (tmp_path / "people.py").write_text(_PEOPLE)
+    blocks = [block for block in _blocks(ROOT / "docs" / "ratify.md") if "bench." not in block]
+    script = "\n".join(f"'{sys.executable}' ../people.py\n{b}" if "confirm vote.csv" in b else b for b in blocks)
 
     result = _run(f"{until_tally}\n{script}", tmp_path)
 
     assert 0 == result.returncode, result.stdout + result.stderr
-    assert "tally [recomputed]" in result.stdout
+    assert 2 == result.stdout.count("tally [recomputed]")
+    assert "draft [checked]" in result.stdout
+    assert "Ratified by the people: How our assistant behaves" in result.stdout
     assert "rules [checked]" in result.stdout
     assert [] == [line for line in result.stdout.splitlines() if len(line) > 80 and not _ID.search(line)]
+
+
+def test_the_polis_tutorial_runs_and_quotes_what_is_printed(tmp_path: Path) -> None:
+    data = Path("tests/data/polis/scoop-hivemind.affordable-housing")
+    shutil.copytree(ROOT / data, tmp_path / data)
+    page = ROOT / "docs" / "tutorial-polis.md"
+    quoted = re.findall(r"^```text\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+    result = _run("\n".join(_blocks(page)), tmp_path)
+
+    assert 0 == result.returncode, result.stdout + result.stderr
+    printed = " ".join(_plain(result.stdout).split())
+    assert 5 == len(quoted)
+    assert [] == [line for block in quoted for line in block.splitlines() if " ".join(line.split()) not in printed]
+    assert "Nothing is contested" in page.read_text()
+    assert "contested" not in printed.partition("Not included")[2].partition("Certificate")[0]
+    assert "tally [recomputed]" in printed
+    assert "Evidence grade C: counts only" in printed
 
 
 def test_the_yields_of_the_rules_are_as_documented() -> None:
@@ -207,7 +246,7 @@ def test_the_lost_disk_page_runs(demo: tuple[Path, str], tmp_path: Path) -> None
     result = _run(f"auzolan key new library-desk\n{script}", tmp_path, AUZOLAN_PASSPHRASE_FILE=str(passphrase))
 
     assert 0 == result.returncode, result.stdout + result.stderr
-    assert "all 8 entries, their records and every tile are whole" in result.stdout
+    assert "all 13 entries, their records and every tile are whole" in result.stdout
     assert "verdict: verified against the pinned root" in result.stdout
     assert "committed as entry 1" in result.stdout
     ledger, mirror = tmp_path / "town" / "ledger", tmp_path / "mirror"
@@ -239,7 +278,8 @@ def test_make_targets_that_are_documented_exist(page: Path) -> None:
 
 
 def test_no_page_has_commands_that_no_test_runs() -> None:
-    run_here = {"tutorial.md", "votes.md", "ratify.md", "checking.md", "lost-disk.md", "README.md", "CONTRIBUTING.md"}
+    run_here = {"tutorial.md", "tutorial-polis.md", "votes.md", "ratify.md", "checking.md", "lost-disk.md"}
+    run_here |= {"README.md", "CONTRIBUTING.md"}
     measured = {"benchmarks.md"}  # its commands are the benchmarks: `make bench`
 
     assert set() == {page.name for page in PAGES if _blocks(page)} - run_here - measured

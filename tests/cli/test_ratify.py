@@ -169,7 +169,10 @@ def test_an_honest_selection_is_checked_and_a_false_one_contradicted(here: Place
         {"articles": [{**each, "block_margin": 9999} for each in body["articles"]]},
         {"articles": [{**each, "how": "acclamation"} for each in body["articles"]]},
         {"rules_known": "long before"},
-        {"grade": "A++"},
+        {"grade": "B"},
+        {"put_to_vote": [3]},
+        {"clauses": [{"statement": 6, "reach": "3/2"}]},
+        {"articles": [{**each, "holds": 12} for each in body["articles"]]},
     ):
         false = forge(here, honest, **changed)
 
@@ -222,6 +225,9 @@ def test_nothing_is_selected_before_a_tally_or_by_bad_rules(tmp_path: Path, monk
     made.read(TOWN, "--name", "assistant")
     made.tally()
     change_rules(made.town, "seats = 7", 'seats = 7\ngroup_rule = "loudest"')
-    made.run("commit", path_of(made.run("propose", "governance", "--key", "demo/desk")))
 
-    assert "constitution.group_rule: expected one of" in made.error("deliberate", "ratify", code=1)
+    assert "constitution.group_rule: expected one of" in made.error("propose", "governance", code=2)
+
+    change_rules(made.town, 'group_rule = "loudest"', "seat = 9")
+
+    assert "constitution.seat: there is no such key; did you mean seats?" in made.error("propose", "governance", code=2)

@@ -86,7 +86,8 @@ def vectors() -> dict[str, bytes]:
     document = named["document-v1"].claimed.id
     blobs, records = deliberation()
     files |= {f"deliberation/{name}": data for name, data in blobs.items()}
-    files["deliberation/successor.json"] = records.pop("successor").claimed.canonical
+    for name in ("successor", "vote", "vote-tally"):
+        files[f"deliberation/{name}.json"] = records.pop(name).claimed.canonical
     for name, envelope in records.items():
         files[f"kinds/{name}/record.json"] = envelope.claimed.canonical
         files[f"kinds/{name}/envelope.dsse"] = envelope.canonical

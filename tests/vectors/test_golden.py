@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from auzolan.core.kinds import KNOWN_KINDS, read_kind
+from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.selection import Selection
 from auzolan.core.record.canonical import read_canonical
@@ -22,9 +23,10 @@ from auzolan.core.record.tilelog import TileReader
 from auzolan.core.record.verify import verify_ledger
 from auzolan.core.record.witness import add_checkpoint, read_add_checkpoint
 from auzolan.deliberate.ballots import read_ballots
-from auzolan.deliberate.ratification import verify_selection
+from auzolan.deliberate.ratify.checking import verify_outcome
 from auzolan.deliberate.snapshot import read_statements, verify_ballots, verify_successor
-from auzolan.deliberate.tally import read_labels, verify_tally
+from auzolan.deliberate.tally import read_counts, read_labels, verify_tally
+from auzolan.deliberate.wording.voting import verify_wording
 from tests.town import LIBRARY, LOG, NOW, ORIGIN, WITNESS
 from tests.vectors.make import FOLDER, PASSPHRASE, vectors
 
@@ -112,14 +114,39 @@ def test_stored_ballots_are_what_the_stored_snapshot_commits_to() -> None:
 
 def test_stored_selection_holds_by_its_certificate() -> None:
     folder, kinds = FOLDER / "deliberation", FOLDER / "kinds"
-    table = read_ballots((folder / "ballots").read_bytes()).table
+    ballots = read_ballots((folder / "ballots").read_bytes())
     tally = Tally.from_record(record_from_json(read_canonical((kinds / "tally-v1" / "record.json").read_bytes())))
-    labels = read_labels((folder / "labels").read_bytes(), len(table.participants), len(tally.groups))
+    labels = read_labels((folder / "labels").read_bytes(), len(ballots.table.participants), len(tally.groups))
     record = record_from_json(read_canonical((kinds / "selection-v1" / "record.json").read_bytes()))
-    selection = verify_selection(Selection.from_record(record), table, labels, frozenset({11}))
+    said = Selection.from_record(record)
+    outcome = verify_outcome(
+        said.outcome, ballots, labels, identity="synthetic", moderated_out=frozenset({11}), min_cell=3,
+        withheld=read_counts((folder / "counts.json").read_bytes()).withheld_on(),
+    )  # fmt: skip
 
-    assert record == selection.to_record()
-    assert selection.articles
+    assert record == said.to_record()
+    assert outcome.articles
+
+
+def test_stored_constitution_says_what_its_vote_amounts_to() -> None:
+    folder, kinds = FOLDER / "deliberation", FOLDER / "kinds"
+    ballots = read_ballots((folder / "vote-ballots").read_bytes())
+    statements = read_statements((folder / "vote-statements.json").read_bytes())
+    tally = Tally.from_record(record_from_json(read_canonical((folder / "vote-tally.json").read_bytes())))
+    labels = read_labels((folder / "vote-labels").read_bytes(), 40, len(tally.groups))
+    draft, said = (
+        record_from_json(read_canonical((kinds / name / "record.json").read_bytes()))
+        for name in ("draft-v1", "constitution-v1")
+    )
+    constitution = verify_wording(Constitution.from_record(said), Draft.from_record(draft), statements)
+    outcome = verify_outcome(
+        constitution.outcome, ballots, labels, identity="synthetic", moderated_out=frozenset(), min_cell=3, final=True,
+        withheld=read_counts((folder / "vote-counts.json").read_bytes()).withheld_on(),
+    )  # fmt: skip
+
+    assert said == constitution.to_record()
+    assert ["1.1", "2.1"] == [each.number for each in constitution.ratified]
+    assert 2 == len(outcome.articles)
 
 
 def test_stored_request_is_cosigned_by_a_witness_who_saw_the_old_head() -> None:

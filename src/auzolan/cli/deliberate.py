@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import secrets
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auzolan.cli import ratify, reading, statistics, why
+from auzolan.cli import check, confirm, diff, draft, publish, ratify, reading, statistics, why
 from auzolan.cli.ballots import Evidence
 from auzolan.cli.commons import Commons, find_commons, find_ledger
+from auzolan.cli.counting import take_snapshot, take_tally, today
 from auzolan.cli.govern import CommonsOption, KeyOption, LedgerOption, choose_key, propose_within
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, progress_bar, short
-from auzolan.cli.records import linked, named, rules_of
+from auzolan.cli.records import linked, named, newest, rules_of
 from auzolan.cli.shelf import Shelf, pending_envelopes
+from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import SUPERSEDES, Snapshot, Tally
 from auzolan.core.kinds.oversee import Endorsement
+from auzolan.core.kinds.selection import Selection
 from auzolan.core.record.disk import DiskFiles
 from auzolan.core.record.errors import UsageError
 from auzolan.core.record.governance import Governance
-from auzolan.core.record.ledger import Ledger
 from auzolan.core.record.published import blob_path
 from auzolan.core.record.record import Record
 from auzolan.core.record.tombstone import TOMBSTONE_KIND
@@ -81,64 +81,25 @@ def import_(
     with place.writing() as ledger:
         choose_key(key, ledger)
         if not again:
-            _refuse_name_in_use(ledger, name)
+            advice = (
+                "add --again if this is a later export of the same one, else give it another --name: "
+                "its participants would be taken for the same people"
+            )
+            confirm.refuse_name_in_use(ledger, name, advice)
         secret = Shelf(place, ledger).make_pseudonym_key()
     conversation = reading.read_source(path, options, pseudonyms(secret, name))
     with place.writing() as ledger:
         shelf = Shelf(place, ledger)
         shelf.sweep()
-        record = _snapshot(ledger, shelf, conversation, name, licence, identity)
+        record, _ = take_snapshot(shelf, conversation, name, licence, identity)
         _say_what_was_read(record, conversation, as_json)
         _propose(shelf, record, key, as_json)
-
-
-def _refuse_name_in_use(ledger: LedgerView, name: str) -> None:
-    """Refuse a name that a conversation has: the same pseudonyms would stand for different people.
-
-    Raises:
-        UsageError: so it is.
-    """
-    for row in ledger.index.rows(Snapshot.KIND):
-        if Snapshot.from_record(ledger.envelope(row).claimed).source["name"] == name:
-            raise UsageError(
-                f"a conversation is called {name[:60]!r} here already; add --again if this is a later export of the "
-                "same one, else give it another --name: its participants would be taken for the same people"
-            )
-
-
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
 
 
 def _rules(ledger: LedgerView) -> Governance:
     if not ledger.chain.versions:
         raise UsageError("the rules of this commons are not committed yet; see `auzolan pending`")
     return ledger.chain.current.rules
-
-
-def _snapshot(
-    ledger: Ledger, shelf: Shelf, conversation: Conversation, name: str, licence: str, identity: str
-) -> Record:
-    """Seal the ballots, keep them where the rules say, and return the snapshot to sign."""
-    from auzolan.deliberate.ballots import seal
-    from auzolan.deliberate.snapshot import snapshot_of, statements_bytes
-
-    salts = secrets.token_bytes(32 * len(conversation.table.participants))
-    ballots = seal(conversation.table, conversation.strata, salts)
-    privacy = _rules(ledger).ballots
-    blobs = {Snapshot.STATEMENTS: ledger.stage_blob(statements_bytes(conversation.statements))}
-    blobs |= shelf.keep_ballots(Snapshot.BALLOTS, ballots.to_bytes(), privacy, name)
-    return snapshot_of(
-        conversation,
-        ballots,
-        name=name,
-        licence=licence,
-        identity=identity,
-        imported_at=_today(),
-        privacy=privacy,
-        commons=ledger.chain.versions[0].id,
-        blobs=blobs,
-    ).to_record()
 
 
 def _say_what_was_read(record: Record, conversation: Conversation, as_json: bool) -> None:
@@ -197,35 +158,11 @@ def tally(
 
 
 def _tally(shelf: Shelf, snapshot: Record, earlier: list[Record], smallest: int, k: int | None) -> Record:
-    """Find groups, count, keep the blobs, and return the tally to sign."""
-    from auzolan.deliberate.conversation import left_out
-    from auzolan.deliberate.grouping import group_opinions
-    from auzolan.deliberate.tally import count, labels_bytes, tally_of, telling_differences
-
-    evidence, taken = Evidence(shelf.place.public, shelf.place.private), Snapshot.from_record(snapshot)
-    ballots = evidence.ballots(snapshot)
-    found = group_opinions(ballots.table, left_out(evidence.statements(snapshot)), k=k)
-    counts = count(ballots, found.labels, found.n_groups, smallest)
-    hidden = telling_differences([evidence.counts(record) for record in earlier], counts)
-    if hidden:
-        counts = count(ballots, found.labels, found.n_groups, smallest, hidden)
-    blobs = {Tally.COUNTS: shelf.ledger.stage_blob(counts.to_bytes())}
-    _refuse_repeated(shelf.ledger, snapshot, blobs[Tally.COUNTS])
-    blobs |= shelf.keep_labels(Tally.LABELS, labels_bytes(found.labels), taken.privacy, taken.ballots_blob)
-    chosen = "silhouette" if k is None else "asked for"
-    return tally_of(snapshot.id, counts, found, chosen, _today(), blobs).to_record()
-
-
-def _refuse_repeated(ledger: LedgerView, snapshot: Record, counts: str) -> None:
-    """Refuse a tally that says what another one of the same snapshot says.
-
-    Raises:
-        UsageError: so it does.
-    """
-    for row in ledger.index.rows(Tally.KIND):
-        other = ledger.envelope(row).claimed
-        if other.links[Tally.SNAPSHOT] == snapshot.id and other.blobs[Tally.COUNTS] == counts:
-            raise UsageError(f"these ballots are tallied already: {short(other.id)}")
+    """Count a committed snapshot and return the tally to sign; see `counting.take_tally`."""
+    evidence = Evidence(shelf.place.public, shelf.place.private)
+    ballots, statements = evidence.ballots(snapshot), evidence.statements(snapshot)
+    published = [evidence.counts(each) for each in earlier]
+    return take_tally(shelf, snapshot, ballots, statements, published, smallest, k).record
 
 
 def _say_what_was_counted(tally: Tally) -> None:
@@ -306,7 +243,7 @@ def recount(
     if key is not None:
         if not isinstance(place, Commons):
             raise UsageError("an endorsement needs your own copy of the commons, not a published one")
-        endorsement = Endorsement(record.id, "recomputed", _today(), "").to_record()
+        endorsement = Endorsement(record.id, "recomputed", today(), "").to_record()
         with place.writing() as ledger:
             if ledger.index.find(endorsement.id):
                 hint("you said so on record today already")
@@ -319,7 +256,10 @@ def recount(
 def hand_over(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder to give to an auditor.")],
     record_id: Annotated[
-        str | None, typer.Option("--tally", metavar="ID", help="The tally to check; default: the newest.")
+        str | None,
+        typer.Option(
+            "--tally", metavar="ID", help="Default: both tallies behind the newest constitution, or the newest tally."
+        ),
     ] = None,
     commons: CommonsOption = None,
     as_json: JsonOption = False,
@@ -328,13 +268,13 @@ def hand_over(
     place = find_commons(commons)
     with ExitStack() as stack:
         ledger = stack.enter_context(place.reading())
-        record = named(ledger, record_id, Tally.KIND)
-        snapshot = linked(ledger, record, Tally.SNAPSHOT)
-        if "private" in (_rules(ledger).ballots, Snapshot.from_record(snapshot).privacy):
+        tallies = [named(ledger, record_id, Tally.KIND)] if record_id else _tallies_to_check(ledger)
+        snapshots = [linked(ledger, each, Tally.SNAPSHOT) for each in tallies]
+        if "private" in (_rules(ledger).ballots, *(Snapshot.from_record(each).privacy for each in snapshots)):
             raise UsageError("these ballots are private by the rules; nobody outside may have them")
-        digests = [*snapshot.private_blobs.values(), *record.private_blobs.values()]
+        digests = [digest for each in (*snapshots, *tallies) for digest in each.private_blobs.values()]
         if not digests:
-            raise UsageError("the ballots of this tally are public; an auditor needs nothing more")
+            raise UsageError("the ballots are public; an auditor needs nothing more")
         if place.root.resolve() in (folder.resolve(), *folder.resolve().parents):
             raise UsageError(f"{folder} is inside the commons; take a folder elsewhere")
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -344,12 +284,29 @@ def hand_over(
             {blob_path(d): private.read(blob_path(d), BLOB_LIMIT) for d in digests}
         )
     if as_json:
-        print_json({"folder": str(folder), "tally": record.id, "blobs": digests})
+        print_json({"folder": str(folder), "tallies": [each.id for each in tallies], "blobs": digests})
         return
     out().print(plain(str(folder)), soft_wrap=True)
-    hint(f"they check it with: auzolan deliberate recount {record.id[:16]} --commons COPY --ballots {folder}")
+    for each in tallies:
+        hint(f"they count with: auzolan deliberate recount {each.id[:16]} --commons COPY --ballots {folder}")
+    hint(f"and check what was made of it with: auzolan deliberate check --commons COPY --ballots {folder}")
     hint("it says how each pseudonym voted: hand it to nobody else, and ask for it to be erased afterwards")
+
+
+def _tallies_to_check(ledger: LedgerView) -> list[Record]:
+    """Return the tallies of the newest constitution and of its selection, or the newest tally."""
+    if not list(ledger.index.rows(Constitution.KIND)):
+        return [newest(ledger, Tally.KIND)]
+    constitution = newest(ledger, Constitution.KIND)
+    selection = linked(ledger, linked(ledger, constitution, Constitution.DRAFT), Draft.SELECTION)
+    return [linked(ledger, constitution, Constitution.TALLY), linked(ledger, selection, Selection.TALLY)]
 
 
 app.command("ratify")(ratify.ratify)
 app.command("why")(why.why)
+app.command("confirm")(confirm.confirm)
+app.command("diff")(diff.diff)
+app.command("draft")(draft.draft)
+app.command("put-to-vote")(draft.put_to_vote)
+app.command("check")(check.check)
+app.command("publish")(publish.publish)

@@ -13,13 +13,14 @@ import typer
 from auzolan.cli.commons import Commons, find_commons, key_store, read_toml, read_user_file
 from auzolan.cli.govern import CommonsOption, propose_record
 from auzolan.cli.output import JsonOption, handled
+from auzolan.cli.selecting import parameters_in
 from auzolan.core.kinds import read_kind
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
 from auzolan.core.record.authority import SUPERSEDES
 from auzolan.core.record.canonical import as_object, read_json
 from auzolan.core.record.errors import MalformedError, UsageError
-from auzolan.core.record.governance import GOVERNANCE_KIND
+from auzolan.core.record.governance import GOVERNANCE_KIND, read_governance
 from auzolan.core.record.record import COMMONS, PRIVATE_BLOB_PREFIX, Record
 from auzolan.core.record.view import BLOB_LIMIT, LedgerView
 
@@ -142,7 +143,7 @@ def governance(key: KeyOption = None, commons: CommonsOption = None, as_json: Js
     if current and record.body == current.rules.body:
         raise UsageError(f"{place.governance_file} says what is in force already; edit it first")
     try:
-        read_kind(record)
+        parameters_in(read_governance(record.body))
     except MalformedError as error:
         raise UsageError(f"{place.governance_file}: {error}") from None
     _propose(place, record, key, as_json)

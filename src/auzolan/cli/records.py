@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from auzolan.cli.propose import resolve
+from auzolan.core.kinds.constitution import Constitution
+from auzolan.core.kinds.deliberate import Tally
 from auzolan.core.record.errors import MissingError, UsageError
 from auzolan.core.record.governance import Governance
 from auzolan.core.record.record import Record
+from auzolan.core.record.tombstone import TOMBSTONE_KIND
 from auzolan.core.record.view import LedgerView
 
 
@@ -35,6 +38,19 @@ def named(ledger: LedgerView, record_id: str | None, kind: str) -> Record:
     return record
 
 
+def newest_deliberation(ledger: LedgerView) -> Record:
+    """Return the newest tally that is not of a vote on a wording: what articles are selected from.
+
+    Raises:
+        MissingError: there is none.
+    """
+    votes = {ledger.envelope(row).claimed.links[Constitution.TALLY] for row in ledger.index.rows(Constitution.KIND)}
+    tallies = [row for row in ledger.index.rows(Tally.KIND) if row.id not in votes]
+    if not tallies:
+        raise MissingError(f"there is no {Tally.KIND} in this commons yet")
+    return ledger.envelope(tallies[-1]).claimed
+
+
 def linked(ledger: LedgerView, record: Record, name: str) -> Record:
     """Return the record that `record` links to under `name`."""
     return ledger.envelope(ledger.find(record.links[name])).claimed
@@ -43,3 +59,13 @@ def linked(ledger: LedgerView, record: Record, name: str) -> Record:
 def rules_of(ledger: LedgerView, *records: Record) -> list[Governance]:
     """Return the rules by which each committed record was judged."""
     return [ledger.chain.at(ledger.find(record.id).position).rules for record in records]
+
+
+def erased_since(ledger: LedgerView, snapshot: Record) -> str:
+    """Return words to add where a snapshot's ballots are gone: the tombstone that says so, or ""."""
+    for row in ledger.index.rows(TOMBSTONE_KIND):
+        stone = ledger.envelope(row).claimed
+        if snapshot.id in stone.links.values():
+            when = stone.body.get("forgotten_at")
+            return f"; they were erased, tombstone {stone.id[:8]}… of {when}: tally the newest snapshot instead"
+    return ""

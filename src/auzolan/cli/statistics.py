@@ -11,6 +11,7 @@ import typer
 from auzolan.cli import reading
 from auzolan.cli.ballots import Evidence
 from auzolan.cli.commons import find_ledger, read_user_file, write_file
+from auzolan.cli.counting import NOT_GROUPED
 from auzolan.cli.govern import LedgerOption
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, print_json, progress_bar, short
 from auzolan.cli.records import linked, newest, rules_of
@@ -151,6 +152,12 @@ def _how_grouped(k: int | None, n_groups: int) -> str:
     return f"found from the votes alone, {how}"
 
 
+def _how_tallied(tally: Tally) -> str:
+    if tally.chosen == NOT_GROUPED:
+        return NOT_GROUPED
+    return _how_grouped(None if tally.chosen == "silhouette" else len(tally.groups), len(tally.groups))
+
+
 def _read_groups(path: Path, pseudonym: Pseudonym) -> list[list[str]]:
     """Return the participants of each group in a JSON list of lists of ids."""
     listed = as_list(read_json(read_user_file(path), str(path)), str(path))
@@ -228,7 +235,7 @@ def _of_counts(
         title=taken.source["topic"] or taken.source["name"],
         evidence=said,
         licence=taken.licence,
-        grouping=_how_grouped(None if tally.chosen == "silhouette" else len(tally.groups), len(tally.groups)),
+        grouping=_how_tallied(tally),
         statements=statements,
         found=statistics_of_counts(ids, by_group, totals, tally.groups, left_out(statements)),
         n_participants=taken.n_participants,

@@ -8,7 +8,8 @@ import typer
 from rich.text import Text
 from rich.tree import Tree
 
-from auzolan.cli.ballots import Evidence, checkers, why_unavailable
+from auzolan.cli.ballots import Evidence
+from auzolan.cli.checkers import checkers, why_unavailable
 from auzolan.cli.commons import find_ledger
 from auzolan.cli.govern import LedgerOption
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, print_json, progress_bar, short

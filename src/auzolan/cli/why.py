@@ -9,8 +9,8 @@ import typer
 from auzolan.cli.ballots import Evidence
 from auzolan.cli.commons import find_ledger
 from auzolan.cli.govern import LedgerOption
+from auzolan.cli.outcome_view import reason
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, short
-from auzolan.cli.ratify import reason
 from auzolan.cli.records import linked, named
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.selection import Selection
@@ -38,7 +38,7 @@ def why(
     if snapshot.kind != Snapshot.KIND:
         raise VerificationError("the selection does not rest on a tally of votes")
     evidence, selection = Evidence(place.public, place.private), Selection.from_record(record)
-    texts = {each.id: each.text for each in evidence.statements(snapshot)}
+    texts = {each.id: " ".join(each.text.split()) for each in evidence.statements(snapshot)}
     if statement not in texts:
         raise MissingError(f"there is no statement {statement} in this conversation")
     said: JsonDict = {"statement_id": statement, "text": texts[statement], "selection": record.id}
@@ -51,7 +51,7 @@ def why(
 
 def _standing(selection: Selection, statement: int) -> JsonDict:
     """Return what became of a statement, and how many ballots that hangs on."""
-    for number, article in enumerate(selection.articles, 1):
+    for number, article in enumerate(selection.outcome.articles, 1):
         if article.statement == statement:
             return {
                 "status": "selected",
@@ -59,16 +59,22 @@ def _standing(selection: Selection, statement: int) -> JsonDict:
                 "how": article.how,
                 "admit_margin": 0,
                 "block_margin": article.block_margin,
+                "holds": article.holds,
+                "unopposed": article.unopposed,
             }
-    other = next((each for each in selection.not_included if each.statement == statement), None)
+    other = next((each for each in selection.outcome.not_included if each.statement == statement), None)
     if other is None:
         raise MissingError(f"the selection does not account for statement {statement}")
     return {
         "status": other.standing,
-        "reason": reason(other),
+        "reason": reason(other, selection.outcome),
         "against": list(other.against),
         "rival": other.rival,
         "admit_margin": other.admit_margin,
+        "holds": other.holds,
+        "unopposed": other.unopposed,
+        "put_to_vote": statement in selection.outcome.put_to_vote,
+        "acknowledged": any(each.statement == statement for each in selection.outcome.clauses),
     }
 
 
@@ -103,7 +109,8 @@ def _print(said: JsonDict, texts: dict[int, str]) -> None:
             out().print(f"{said['block_margin']:,} more people who disagree would end its standing.")
         out().print("It is not ratified: that takes a vote on its wording.")
     else:
-        out().print(f"It is no article: {plain(said['status'], 40)}.")
+        status = "eligible, but no seat was left" if said["status"] == "eligible" else plain(said["status"], 40)
+        out().print(f"It is no article: {status}.")
         out().print(plain(f"{said['reason'][:1].upper()}{said['reason'][1:]}.", 400))
         if said["rival"] is not None:
             out().print(f"  #{said['rival']}  {plain(texts.get(said['rival'], ''), 200)}")

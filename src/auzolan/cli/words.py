@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from auzolan.cli.output import plain, short
 from auzolan.core.kinds import KNOWN_KINDS
+from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
@@ -39,9 +40,17 @@ def headline(record: Record) -> str:
         tally = Tally.from_record(record)
         return f"{tally.n_statements:,} statements, groups of {', '.join(f'{n:,}' for n in tally.groups) or 'nobody'}"
     if record.kind == Selection.KIND:
-        selection = Selection.from_record(record)
+        selection = Selection.from_record(record).outcome
         proved = selection.certificate and selection.certificate.multipliers
         return f"{len(selection.articles)} articles selected, {'with' if proved else 'without'} a core certificate"
+    if record.kind == Draft.KIND:
+        n_drafted = len(Draft.from_record(record).principles)
+        return f"{n_drafted:,} {'principle' if n_drafted == 1 else 'principles'} to vote on"
+    if record.kind == Constitution.KIND:
+        constitution = Constitution.from_record(record)
+        n_ratified = len(constitution.ratified)
+        noun = "principle" if n_ratified == 1 else "principles"
+        return f"{n_ratified:,} {noun} ratified of {len(constitution.principles):,}"
     if record.kind == TOMBSTONE_KIND:
         return f"erased {len(erased_by(record))} private file(s): {plain(str(body.get('reason')), 40)}"
     first = next((body[k] for k in ("title", "name") if isinstance(body.get(k), str)), "")

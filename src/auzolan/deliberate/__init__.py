@@ -1,4 +1,4 @@
-"""`deliberate`: proposals and votes become a signed constitution. Built so far: votes in, counted, articles selected.
+"""`deliberate`: proposals and votes become a signed constitution.
 
     sources/      readers: Polis, surveys, declared strata     conversation  what a reader returns
     votes         the packed table, two bytes a vote           pseudonyms    who someone was, unreadable
@@ -8,10 +8,10 @@
     tally         counts by group, the body of `tally/v1`      bounds        how sure a share is
     opinion       Polis' statistics, exactly                   stability     would it hold with other people?
     bridging      a diagnostic                                 overview      what people want to know of it
-    parameters    the community's rules of ratifying           eligibility   which statements may become articles
-    selection     articles and their certificate               ratification  the body of `selection/v1`
-    selection_check  the same claims, checked by other code
-    page          as a page: `page_style`, `page_map`
+    page          the same as a page: `page_style`, `page_map`
+    counts_only   what counts without ballots can say (evidence grade C)
+    ratify/       from a tally to articles, with the proof     wording/      from articles to what people vote on
+    charter/      the constitution as pages, in four languages
 
 Pure but for `sources.source`: clocks, chance and keys are arguments. Floats
 serve the eye; what is signed is counted in integers, the same on every machine.

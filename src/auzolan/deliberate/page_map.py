@@ -40,7 +40,7 @@ def group_class(number: int) -> str:
 
 def key(number: int) -> str:
     """Return a small mark in the colour and shape of a group; letters beside it say the same."""
-    mark = _mark(0, 0, 4.2, number, ' fill="currentColor"')
+    mark = group_mark(0, 0, 4.2, number, ' fill="currentColor"')
     return (
         f'<svg class="key {group_class(number)}" viewBox="-5 -5 10 10" role="img" aria-label="{_shape_name(number)}">'
         f"<title>{_shape_name(number)}</title>{mark}</svg>"
@@ -73,7 +73,7 @@ def map_svg(overview: Overview) -> str:
     parts = []
     for group in sorted({dot.group for dot in dots}):
         marks = "".join(
-            _mark(x0 + scale * dot.x, y0 - scale * dot.y, _radius(dot.people * area), group, "")
+            group_mark(x0 + scale * dot.x, y0 - scale * dot.y, radius_of(dot.people * area), group, "")
             for dot in dots
             if dot.group == group
         )
@@ -83,7 +83,10 @@ def map_svg(overview: Overview) -> str:
         n: (x0 + scale * c.x, y0 - scale * c.y + (_LABEL_HEIGHT if c.dots == 1 else 0))  # below a dot that is alone
         for n, c in centres(dots).items()
     }
-    parts += [_label(x, y, f"{group_name(n)} · {_size(overview, n):,}") for n, (x, y) in _apart(named, height).items()]
+    parts += [
+        label_mark(x, y, f"{group_name(n)} · {_size(overview, n):,}")
+        for n, (x, y) in labels_apart(named, height).items()
+    ]
     return (
         f'<svg class="map" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" role="img" aria-labelledby="map-title map-desc">'
         f'<title id="map-title">Opinion map</title><desc id="map-desc">{_description(overview)}</desc>'
@@ -91,7 +94,7 @@ def map_svg(overview: Overview) -> str:
     )
 
 
-def _label(x: float, y: float, text: str) -> str:
+def label_mark(x: float, y: float, text: str) -> str:
     """Return a name on a veil, so that it can be read among dots."""
     width = 0.64 * len(text) + 0.4
     return (
@@ -107,7 +110,7 @@ def map_table(overview: Overview) -> str:
     for number, size in enumerate(overview.sizes):
         centre = found.get(number)
         place = f"{_hundredths(centre.x)}, {_hundredths(centre.y)}" if centre else "–"
-        cells = (f"{size:,}", percent(size, overview.n_participants), place, _nearest(number, found))
+        cells = (f"{size:,}", percent(size, overview.n_participants), place, nearest_group(number, found))
         rows.append(
             f'<tr><th scope="row">{key(number)}{group_name(number)}</th>'
             f"{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
@@ -148,7 +151,8 @@ def _hundredths(place: float) -> str:
     return f"{round(place * 100)}".replace("-", "−")
 
 
-def _nearest(number: int, found: dict[int, Centre]) -> str:
+def nearest_group(number: int, found: dict[int, Centre]) -> str:
+    """Return the letter of the group whose centre is nearest to that of another one, or "–"."""
     own = found.get(number)
     others = [n for n in found if n != number]
     if own is None or not others:
@@ -156,7 +160,8 @@ def _nearest(number: int, found: dict[int, Centre]) -> str:
     return group_name(min(others, key=lambda n: (math.hypot(found[n].x - own.x, found[n].y - own.y), n)))
 
 
-def _radius(area: float) -> float:
+def radius_of(area: float) -> float:
+    """Return the radius of a circle of this area, within bounds."""
     return min(math.sqrt(area / math.pi), _LARGEST)
 
 
@@ -164,7 +169,7 @@ def _shape_name(number: int) -> str:
     return _SHAPES[number % len(_SHAPES)] if number >= 0 else "circle"
 
 
-def _mark(x: float, y: float, radius: float, number: int, attributes: str) -> str:
+def group_mark(x: float, y: float, radius: float, number: int, attributes: str) -> str:
     """Draw the shape of a group with the area of a circle of this radius."""
     corners = _CORNERS[number % len(_CORNERS)] if number >= 0 else 0
     if not corners:
@@ -177,7 +182,7 @@ def _mark(x: float, y: float, radius: float, number: int, attributes: str) -> st
     return f'<polygon points="{points}"{attributes}/>'
 
 
-def _apart(places: dict[int, tuple[float, float]], height: float) -> dict[int, tuple[float, float]]:
+def labels_apart(places: dict[int, tuple[float, float]], height: float) -> dict[int, tuple[float, float]]:
     """Move labels down where they would lie on one another; one that would leave the map stays in the table only."""
     settled: dict[int, tuple[float, float]] = {}
     for number, (x, y) in sorted(places.items(), key=lambda item: (item[1][1], item[0])):

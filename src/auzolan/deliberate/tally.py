@@ -94,6 +94,11 @@ class Counts:
         """On how many statements some counts are withheld."""
         return sum(each.all is None or None in each.by for each in self.statements)
 
+    def withheld_on(self, strata: Collection[str] = ()) -> frozenset[int]:
+        """Return the statements whose counts of all, by opinion group, or by one of these strata are withheld."""
+        asked = [n for n, each in enumerate(self.divisions) if each.name == OPINION or each.name in strata]
+        return frozenset(s.id for s in self.statements if s.all is None or any(s.by[n] is None for n in asked))
+
     def to_bytes(self) -> bytes:
         """Return the blob: canonical JSON."""
         divisions: list[JsonValue] = [

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auzolan.core.kinds import KNOWN_KINDS, read_kind
+from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
@@ -42,6 +43,8 @@ def test_every_known_kind_is_read() -> None:
     }
 
     assert {
+        "constitution/v1": Constitution,
+        "draft/v1": Draft,
         "governance/v1": Governance,
         "document/v1": Document,
         "endorsement/v1": Endorsement,

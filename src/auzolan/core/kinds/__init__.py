@@ -1,4 +1,6 @@
-"""The nouns: what each kind of record says, one module per stage (`deliberate` has a second one, `selection`).
+"""The nouns: what each kind of record says, one module per stage.
+
+`deliberate` has two more, `selection` and `constitution`.
 
 `read_kind` turns a record into its dataclass. A kind that is not known here is
 kept, traced and verified all the same; only its body is not looked at.
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
@@ -19,7 +22,9 @@ from auzolan.core.record.tombstone import TOMBSTONE_KIND, erased_by
 _READERS: dict[str, Callable[[Record], object]] = {
     GOVERNANCE_KIND: lambda record: read_governance(record.body),
     TOMBSTONE_KIND: erased_by,
+    Constitution.KIND: Constitution.from_record,
     Document.KIND: Document.from_record,
+    Draft.KIND: Draft.from_record,
     Endorsement.KIND: Endorsement.from_record,
     Selection.KIND: Selection.from_record,
     Snapshot.KIND: Snapshot.from_record,

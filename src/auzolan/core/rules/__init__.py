@@ -6,5 +6,5 @@
     core_certificate   proof that no group could do better on its own
 
 What checks a certificate shares no code with what finds it
-(`deliberate.ratification_check`).
+(`deliberate.ratify.check`).
 """

@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from auzolan.core.rules.approvals import Approvals
 
 ONE = 2**20
-_FINE = 2**30
+FINE = 2**30
 _ROUNDS = 200
 
 
@@ -92,9 +92,9 @@ def find_core_certificate(
         raise ValueError("expected at least one seat and one voter")
     multipliers = [0] * len(winners)
     for _ in range(_ROUNDS):
-        rest = _rests(profile, winners, multipliers)
+        rest = rests(profile, winners, multipliers)
         totals = [int(rest[profile.supporters(winner)].sum()) for winner in winners]
-        grown = [min(ONE, profile.n_voters * _FINE * ONE // (seats * total)) if total else ONE for total in totals]
+        grown = [min(ONE, profile.n_voters * FINE * ONE // (seats * total)) if total else ONE for total in totals]
         if grown == multipliers:
             break
         multipliers = grown
@@ -105,24 +105,24 @@ def _judged(
     profile: Approvals, winners: Sequence[int], multipliers: list[int], seats: int, aside: frozenset[int]
 ) -> CoreCertificate | Entitled:
     """Return the certificate if (b) holds, else the candidate for which it does not."""
-    rest = _rests(profile, winners, multipliers)
+    rest = rests(profile, winners, multipliers)
     passed = frozenset(winners) | aside
     strongest, most = None, 0
     for candidate in range(profile.n_candidates):
         total = 0 if candidate in passed else int(rest[profile.supporters(candidate)].sum())
         if total > most:
             strongest, most = candidate, total
-    reach = Fraction(most * seats, profile.n_voters * _FINE)
+    reach = Fraction(most * seats, profile.n_voters * FINE)
     if reach < 1:
         return CoreCertificate(tuple(multipliers), strongest, reach)
     assert strongest is not None, "nobody reaches a seat with a sum of zero"
     return Entitled(strongest, reach)
 
 
-def _rests(profile: Approvals, winners: Sequence[int], multipliers: Sequence[int]) -> NDArray[np.int64]:
+def rests(profile: Approvals, winners: Sequence[int], multipliers: Sequence[int]) -> NDArray[np.int64]:
     """Return r of each voter in 2**-30, rounded up."""
     weight = np.full(profile.n_voters, ONE, dtype=np.int64)
     for winner, multiplier in zip(winners, multipliers, strict=True):
         weight[profile.supporters(winner)] += multiplier
-    rests: NDArray[np.int64] = -(-(ONE * _FINE) // weight)
+    rests: NDArray[np.int64] = -(-(ONE * FINE) // weight)
     return rests
