@@ -29,10 +29,10 @@ demo: $(VENV)/.base ## The story so far, offline after installation; leaves its 
 	AUZOLAN=$(CURDIR)/$(BIN)/auzolan recipes/town.sh demo
 
 test: $(VENV)/.dev ## All tests but the slow ones
-	$(BIN)/python -m pytest -q -n auto -m "not slow"
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup -m "not slow"
 
 test-all: $(VENV)/.dev ## Slow ones too, and longer fuzzing
-	AUZOLAN_FUZZ_SECONDS=$${AUZOLAN_FUZZ_SECONDS:-120} $(BIN)/python -m pytest -q -n auto
+	AUZOLAN_FUZZ_SECONDS=$${AUZOLAN_FUZZ_SECONDS:-120} $(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 lint: $(VENV)/.dev ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

@@ -167,7 +167,17 @@ def verify(place: Path, progress: Path) -> dict[str, object]:
     steps, watch = Steps([COUNTING, *(step.name for step in CHECKS)]), Stopwatch()
     note(progress, "verifying")
     with watch.running():
-        case = steps.run(COUNTING, case_of_ballots, outcome, ballots, labels, identity="", moderated_out=frozenset())
+        case = steps.run(
+            COUNTING,
+            case_of_ballots,
+            outcome,
+            ballots,
+            labels,
+            identity="",
+            moderated_out=frozenset(),
+            min_cell=1,
+            withheld=frozenset(),
+        )
         for step in CHECKS:
             steps.run(step.name, step.verify, case)
     return {

@@ -125,12 +125,12 @@ echo "All of it, with a map of opinions: votes.html"
 say "6. Articles are selected in proportion to those who agree, with a certificate:"
 show as library deliberate ratify --conflicts votes-synthetic/conflicts.json \
   --commons town --key demo/library-desk > said
-grep -v committed said | shorten '^   2 ' '^   4 ' | shorten '^   5 '
-echo "Who wants Basque first, by district?"
-quiet as visitor deliberate why 8 --commons town | sed -n 's/^district \(.*% agree\), plausibly.*/     \1/p'
+grep -v committed said | shorten '^   2 ' '^   4 ' | shorten '^   5 ' | shorten '^     #13 '
+echo "Who wants Basque first, by district? With the plausible range:"
+COLUMNS=200 quiet as visitor deliberate why 8 --commons town | sed -n '/^district / s/^district \(.*\), plausibly /     \1, /p'
 
 say "7. Why not mine? Two ask: whoever pushed #32, and whoever wrote #36."
-show as visitor deliberate why 32 --commons town | sed '/^district/,$d'
+show as visitor deliberate why 32 --commons town | sed '/^group/,$d'
 echo
 show as visitor deliberate why 36 --commons town | sed '/^district/,$d'
 
@@ -150,15 +150,16 @@ show as library deliberate confirm wording-synthetic.csv --from survey --id id -
   --name wording --licence CC0-1.0 --identity "e-mail, one vote each" \
   --commons town --key demo/library-desk > said
 constitution=$(id_in said)
-grep -v committed said | shorten '^ 2\.1 '
+grep -v committed said | shorten '^ 2\.1 ' | sed '/^Certificate/,$d' | sed '$d'
 
-say "10. The constitution, in English, Spanish, Catalan and Basque:"
+say "10. The constitution: all of it in short, and one principle in Basque:"
 quiet as library deliberate publish constitution --lang en,es,ca,eu --commons town > /dev/null
-for language in "" .eu; do
-  # Its title and its first principle.
-  awk 'NR == 1; /^### / { n++ } n == 1' "constitution/constitution$language.md" | sed '/^$/d' | fold -s -w 80
-done
-echo "All of it, for any browser: constitution/constitution.html"
+awk '/^## Views/ { print "Views we acknowledge" } /^## Who/ { exit } /^### / { number = $NF } sub(/^> /, "") { printf "%4s %s\n", number, $0 }' \
+  constitution/constitution.md | fold -s -w 74 | sed 's/^\([^ 0-9V]\)/     \1/'
+echo
+awk '/^### / { n++ } n == 1' constitution/constitution.eu.md | sed '/^$/d' | fold -s -w 80
+echo "In English, Spanish, Catalan and Basque, for any browser, with who agrees, who"
+echo "took part and what did not get in: constitution/constitution.html"
 
 say "11. The school checks it from the ballots, with code that did not select it:"
 quiet as library deliberate hand-over for-the-school/wording --commons town > /dev/null
@@ -192,10 +193,12 @@ echo "It will refuse to cosign any log that does not continue them."
 say "14. Anybody verifies a copy of the published folder, with the root they know:"
 mkdir published
 cp -r town/ledger/. published/
-show as visitor verify published --root "$root"
+show as visitor verify published --root "$root" | shorten '^✓  2' '^✓ 11'
 
 say "15. From the constitution back to the votes:"
-show as library trace "$constitution" --root "$root" --commons town
+# Without the single files and short ids; each link with what was established about it.
+COLUMNS=200 show as library trace "$constitution" --root "$root" --commons town \
+  | sed -E -e '/\] file |\(see above\)/d' -e 's/\] [0-9a-f]{16}…  [a-z]+\/v1 /] /' -e '/endorses/! s/  by [a-z, ]+$//'
 
 say "16. resident-17 asks to be forgotten. The bytes go, a signed tombstone stays:"
 show as library forget resident-17 --commons town --key demo/library-desk
@@ -206,7 +209,7 @@ say "17. Somebody changes one word of the published minutes:"
 cp -r published forged
 file=$(grep -rl 'ask the town' forged/blobs)
 replace 's/ask the town/tell the town/' "$file"
-refused as visitor verify forged --root "$root"
+refused as visitor verify forged --root "$root" | sed '/^auzolan:/,$d'
 
 say "18. A proof file for one record, to keep or to mail, checked against the log:"
 quiet as library prove "$constitution" --commons town --output constitution.tlog-proof > /dev/null

@@ -58,10 +58,15 @@ def _run(script: str, folder: Path, **more: str) -> subprocess.CompletedProcess[
     )  # fmt: skip
 
 
-def test_the_tutorial_runs_as_it_is_written(tmp_path: Path) -> None:
-    script = "\n".join(_blocks(ROOT / "docs" / "tutorial.md"))
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """Run the tutorial once; its folder and what came of it."""
+    folder = tmp_path_factory.mktemp("tutorial")
+    return folder, _run("\n".join(_blocks(ROOT / "docs" / "tutorial.md")), folder)
 
-    result = _run(script, tmp_path)
+
+def test_the_tutorial_runs_as_it_is_written(tutorial: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    _, result = tutorial
 
     assert 0 == result.returncode, result.stdout + result.stderr
     assert 2 == result.stdout.count("verdict: verified against the pinned root")
@@ -69,12 +74,12 @@ def test_the_tutorial_runs_as_it_is_written(tmp_path: Path) -> None:
     assert "private.present [unavailable]" in result.stdout
 
 
-def test_the_tutorial_leaves_the_home_folder_alone(tmp_path: Path) -> None:
-    script = "\n".join(_blocks(ROOT / "docs" / "tutorial.md"))
+def test_the_tutorial_leaves_the_home_folder_alone(
+    tutorial: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder, _ = tutorial
 
-    _run(script, tmp_path)
-
-    assert ["two-bodies"] == [path.name for path in tmp_path.iterdir()]
+    assert ["two-bodies"] == [path.name for path in folder.iterdir()]
 
 
 @pytest.fixture(scope="module")

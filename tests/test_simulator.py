@@ -18,7 +18,7 @@ from tests.faulty_files import PUBLIC, Crash, Fault, Faults, FaultyFiles, Faulty
 from tests.simulator import Checker, run
 from tests.town import NOW, ORIGIN, WITNESS, Town, document, root_record, sign
 
-N_SEEDS, AT_ONCE = 1000, 50
+N_SEEDS, N_ALWAYS, AT_ONCE = 1000, 400, 50  # all of them by `make test-all`
 MUST_HAPPEN = {
     "commits",
     "refused records",
@@ -45,7 +45,10 @@ MUST_HAPPEN = {
 }
 
 
-@pytest.mark.parametrize("first", range(0, N_SEEDS, AT_ONCE))
+@pytest.mark.parametrize(
+    "first",
+    [pytest.param(n, marks=[pytest.mark.slow] if n >= N_ALWAYS else []) for n in range(0, N_SEEDS, AT_ONCE)],
+)
 def test_no_history_forks_and_nothing_committed_is_lost(first: int) -> None:
     outcomes = [run(seed) for seed in range(first, first + AT_ONCE)]
     events = sum((outcome.events for outcome in outcomes), Counter[str]())

@@ -1,3 +1,5 @@
+"""Machines, and commons at every stage of the story: each is made once, and every test gets a copy of its own."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -5,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.deliberation import Place, copied, place
 from tests.cli.machine import Machine, machine, path_of
+from tests.cli.ratifying import TOWN, ballots, confirm, put_to_vote, split
 
 
 @dataclass
@@ -61,3 +65,38 @@ def two(library: Machine, school: Machine, tmp_path: Path) -> TwoBodies:
     school.run("sign", letter, "--yes")
     root = library.json("commit", letter, "--commons", town)["root"]
     return TwoBodies(library, school, town, root)
+
+
+@pytest.fixture(scope="session")
+def founded_town(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A commons of one body, without votes."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        return place(tmp_path_factory.mktemp("founded"), monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def tallied_town(founded_town: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The same with the votes of the example town, counted."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        made = copied(founded_town, tmp_path_factory.mktemp("tallied"), monkeypatch)
+        made.read(TOWN, "--name", "assistant")
+        made.tally()
+        return made
+
+
+@pytest.fixture(scope="session")
+def selected_town(tallied_town: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The example town with its selection."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        made = copied(tallied_town, tmp_path_factory.mktemp("selected"), monkeypatch)
+        made.json("deliberate", "ratify")
+        return made
+
+
+@pytest.fixture(scope="session")
+def ratified_town(selected_town: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The example town with a draft, and the constitution of a vote by `split`."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        made = copied(selected_town, tmp_path_factory.mktemp("ratified"), monkeypatch)
+        confirm(made, ballots(put_to_vote(made), split))
+        return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, privacy: str = "audit
     proposed = library.run("propose", "governance", "--commons", town, "--key", "demo/desk")
     root = library.json("commit", path_of(proposed), "--commons", town)["root"]
     return Place(library, town, root)
+
+
+def copied(made: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Return a copy of a place with its machine, to change at will; founding and counting anew costs far more."""
+    folder = tmp_path / made.machine.folder.name
+    shutil.copytree(made.machine.folder, folder)
+    return Place(Machine(folder / "home", folder, monkeypatch), folder / made.town.name, made.root)
 
 
 def change_rules(town: Path, old: str, new: str) -> None:

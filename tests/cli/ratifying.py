@@ -27,6 +27,13 @@ def selected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str = "desk"
     return made
 
 
+def split(voter: int, principle: int) -> float:
+    """Most agree with everything but the first principle, which a group is against, and the second, which all are."""
+    if principle == 1:
+        return 0.1
+    return 0.02 if principle == 0 and voter % 3 == 0 else 0.95
+
+
 def put_to_vote(here: Place, *arguments: str, name: str = "draft.md") -> Path:
     """Draft the newest selection, fix the wording, and return the poll file."""
     draft, poll = here.machine.folder / name, here.machine.folder / f"{name}.csv"

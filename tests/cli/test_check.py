@@ -10,23 +10,23 @@ from typing import Any
 import pytest
 
 from auzolan.core.record.published import blob_path
-from tests.cli.deliberation import Place, commit_rules
+from tests.cli.deliberation import Place, commit_rules, copied
 from tests.cli.machine import machine
-from tests.cli.ratifying import ballots, confirm, forge_record, put_to_vote, selected
+from tests.cli.ratifying import forge_record
 
 STEPS = ["a", "b", *"1234567"]
 WORDED = ["a", "b", "c", "d", *"1234567"]
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    return selected(tmp_path, monkeypatch)
+def here(selected_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return copied(selected_town, tmp_path, monkeypatch)
 
 
-def ratified(here: Place) -> str:
-    """Hold a vote on the wording in which a group is against the first principle, and return the constitution's id."""
-    path = ballots(put_to_vote(here), lambda voter, principle: 0.02 if principle == 0 and voter % 3 == 0 else 0.95)
-    return str(confirm(here, path)["record"])
+@pytest.fixture
+def voted(ratified_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """The same after the people's vote."""
+    return copied(ratified_town, tmp_path, monkeypatch)
 
 
 def results(said: Mapping[str, Any], part: int = 0) -> dict[str, str]:
@@ -57,15 +57,14 @@ def test_what_is_printed_is_worth_reading_at_80_columns(here: Place) -> None:
     assert "What this does not show:" in text
 
 
-def test_a_constitution_is_checked_down_to_the_selection_that_it_rests_on(here: Place) -> None:
-    selection = here.ids("selection/v1")[0]
-    constitution = ratified(here)
-    said = here.json("deliberate", "check")
+def test_a_constitution_is_checked_down_to_the_selection_that_it_rests_on(voted: Place) -> None:
+    selection, constitution = voted.ids("selection/v1")[0], voted.ids("constitution/v1")[0]
+    said = voted.json("deliberate", "check")
 
     assert [constitution, selection] == [part["record"] for part in said["parts"]]
     assert dict.fromkeys(WORDED, "recomputed") == results(said)
     assert dict.fromkeys(STEPS, "recomputed") == results(said, 1)
-    assert "selection/v1" == here.json("deliberate", "check", selection)["parts"][0]["kind"]
+    assert "selection/v1" == voted.json("deliberate", "check", selection)["parts"][0]["kind"]
 
 
 def test_without_ballots_it_says_what_was_checked_from_published_counts_and_what_was_not(
@@ -87,13 +86,13 @@ def test_without_ballots_it_says_what_was_checked_from_published_counts_and_what
 
 
 def test_with_what_was_handed_over_an_auditor_recomputes_all_of_a_constitution(
-    here: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    voted: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    constitution = ratified(here)
+    constitution = voted.ids("constitution/v1")[0]
     of_vote, of_both = tmp_path / "of-vote", tmp_path / "of-both"
-    here.run("deliberate", "hand-over", of_vote, "--tally", here.record(constitution)["links"]["tally"])
-    here.run("deliberate", "hand-over", of_both)
-    auditor, ledger = machine(tmp_path, "auditor", monkeypatch), here.town / "ledger"
+    voted.run("deliberate", "hand-over", of_vote, "--tally", voted.record(constitution)["links"]["tally"])
+    voted.run("deliberate", "hand-over", of_both)
+    auditor, ledger = machine(tmp_path, "auditor", monkeypatch), voted.town / "ledger"
     half = auditor.json("deliberate", "check", "--commons", ledger, "--ballots", of_vote, code=3)
     both = auditor.json("deliberate", "check", "--commons", ledger, "--ballots", of_both)
 
@@ -184,14 +183,14 @@ def test_a_forged_selection_is_refused_with_its_step_and_statement(here: Place) 
         assert "wrong" == results(said)[found[0]]
 
 
-def test_a_constitution_worded_otherwise_than_voted_on_is_refused(here: Place) -> None:
-    honest = ratified(here)
-    principles = [{**each, "text": each["text"] + " Or not."} for each in here.record(honest)["body"]["principles"]]
+def test_a_constitution_worded_otherwise_than_voted_on_is_refused(voted: Place) -> None:
+    honest = voted.ids("constitution/v1")[0]
+    principles = [{**each, "text": each["text"] + " Or not."} for each in voted.record(honest)["body"]["principles"]]
     conflicts = [[1, 2]]
 
-    assert "c wording" in here.error("deliberate", "check", forge_record(here, honest, principles=principles), code=1)
-    assert "b rules: its conflicts" in here.error(
-        "deliberate", "check", forge_record(here, honest, conflicts=conflicts), code=1
+    assert "c wording" in voted.error("deliberate", "check", forge_record(voted, honest, principles=principles), code=1)
+    assert "b rules: its conflicts" in voted.error(
+        "deliberate", "check", forge_record(voted, honest, conflicts=conflicts), code=1
     )
 
 
@@ -220,10 +219,9 @@ def test_only_selections_and_constitutions_are_checked(here: Place) -> None:
     assert "expected a constitution or a selection" in here.error("deliberate", "check", tally, code=2)
 
 
-def test_the_page_about_checking_names_every_step_and_its_question(here: Place) -> None:
-    ratified(here)
+def test_the_page_about_checking_names_every_step_and_its_question(voted: Place) -> None:
     page = (Path(__file__).parents[2] / "docs" / "checking.md").read_text()
-    steps = here.json("deliberate", "check")["parts"][0]["steps"]
+    steps = voted.json("deliberate", "check")["parts"][0]["steps"]
     rows = [f"| {each['step']} {each['name']} | {each['question']} |" for each in steps]
 
     assert [] == [row for row in rows if row not in page]

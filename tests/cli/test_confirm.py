@@ -8,27 +8,26 @@ from typing import Any
 
 import pytest
 
-from tests.cli.deliberation import PEOPLE, Place, commit_rules, found_in, place
+from tests.cli.deliberation import PEOPLE, Place, commit_rules, copied, found_in, place
 from tests.cli.machine import listing, machine, path_of
-from tests.cli.ratifying import TOWN, ballots, confirm, forge_record, put_to_vote, selected
+from tests.cli.ratifying import TOWN, ballots, confirm, forge_record, put_to_vote, selected, split
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    return selected(tmp_path, monkeypatch)
+def here(selected_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return copied(selected_town, tmp_path, monkeypatch)
 
 
-def _split(voter: int, principle: int) -> float:
-    """Most agree with everything but the first principle, which a group is against, and the second, which all are."""
-    if principle == 1:
-        return 0.1
-    return 0.02 if principle == 0 and voter % 3 == 0 else 0.95
+@pytest.fixture
+def voted(ratified_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """The same after a vote by `split`."""
+    return copied(ratified_town, tmp_path, monkeypatch)
 
 
 def test_only_the_peoples_vote_ratifies(here: Place) -> None:
     assert [] == here.ids("constitution/v1")
 
-    said = confirm(here, ballots(put_to_vote(here), _split))
+    said = confirm(here, ballots(put_to_vote(here), split))
     record = here.record(said["record"])
 
     assert ("A", "before", 90, True) == (said["grade"], said["rules_known"], said["participants"], said["committed"])
@@ -42,16 +41,15 @@ def test_only_the_peoples_vote_ratifies(here: Place) -> None:
 
 
 def test_what_a_group_contests_can_be_ratified_and_the_group_is_named(here: Place) -> None:
-    said = confirm(here, ballots(put_to_vote(here), _split))
+    said = confirm(here, ballots(put_to_vote(here), split))
     against = {each["principle"]: each["against"] for each in said["articles"]}
 
     assert ["B"] == against.pop("1.1")
     assert {()} == {tuple(each) for each in against.values()}
 
 
-def test_a_constitution_is_recomputed_from_the_vote_down_to_the_statements(here: Place) -> None:
-    said = confirm(here, ballots(put_to_vote(here), _split))
-    links = here.links(said["record"])
+def test_a_constitution_is_recomputed_from_the_vote_down_to_the_statements(voted: Place) -> None:
+    links = voted.links(voted.ids("constitution/v1")[0])
     draft = links["draft"]["branches"][0]
 
     assert {"draft": "checked", "rules": "checked", "tally": "recomputed"} == {
@@ -61,9 +59,9 @@ def test_a_constitution_is_recomputed_from_the_vote_down_to_the_statements(here:
     assert ("tally", "recomputed") == (draft["branches"][1]["link"], draft["branches"][1]["strength"])
 
 
-def test_a_false_constitution_is_contradicted(here: Place) -> None:
-    honest = confirm(here, ballots(put_to_vote(here), _split))["record"]
-    body = here.record(honest)["body"]
+def test_a_false_constitution_is_contradicted(voted: Place) -> None:
+    honest = voted.ids("constitution/v1")[0]
+    body = voted.record(honest)["body"]
     lost, won = body["not_included"][0], body["articles"][0]
     swapped = [{**won, "statement": lost["statement"]}, *body["articles"][1:]]
     others = [{**lost, "statement": won["statement"]}, *body["not_included"][1:]]
@@ -84,9 +82,9 @@ def test_a_false_constitution_is_contradicted(here: Place) -> None:
         ({"title": "Another one"}, "draft"),
         ({"voted_as": crossed}, "draft"),
     ):
-        false = forge_record(here, honest, **changed)
+        false = forge_record(voted, honest, **changed)
 
-        assert "contradicted" == here.links(false, code=1)[link]["strength"], changed
+        assert "contradicted" == voted.links(false, code=1)[link]["strength"], changed
 
 
 @pytest.mark.parametrize(
@@ -143,7 +141,7 @@ def test_rules_that_changed_after_the_draft_are_pointed_out(here: Place) -> None
 def test_a_new_constitution_supersedes_the_one_before(here: Place) -> None:
     poll = put_to_vote(here)
     first = confirm(here, ballots(poll))["record"]
-    second = confirm(here, ballots(poll, _split), name="second vote")
+    second = confirm(here, ballots(poll, split), name="second vote")
 
     assert first == second["supersedes"] == here.record(second["record"])["links"]["supersedes"]
     assert "checked" == here.links(second["record"])["supersedes"]["strength"]
@@ -252,3 +250,33 @@ def test_an_interrupted_vote_leaves_nothing_behind(here: Place, monkeypatch: pyt
     assert before == listing(here.town / "ledger")
     assert confirm(here, path)["committed"]
     assert here.private_blobs() == here.named_blobs()
+
+
+def test_the_same_votes_are_not_confirmed_twice(here: Place) -> None:
+    path = ballots(put_to_vote(here))
+    first = confirm(here, path)["record"]
+    error = here.error(
+        "deliberate", "confirm", path, "--from", "survey", "--id", "email", "--stratum", "District",
+        "--name", "another", code=2,
+    )  # fmt: skip
+
+    assert f"these votes were confirmed already: {first[:16]}" in error
+    assert here.private_blobs() == here.named_blobs()
+    assert [first] == here.ids("constitution/v1")
+
+
+def test_an_author_learns_what_the_peoples_vote_made_of_it(here: Place) -> None:
+    confirm(here, ballots(put_to_vote(here), split))
+    draft = here.record(here.ids("draft/v1")[0])["body"]["principles"]
+    lost = next(each["statements"][0] for each in draft if each["number"] == "2.1")
+    won = next(each["statements"][0] for each in draft if each["number"] == "3.1")
+
+    assert "ratified" == here.json("deliberate", "why", str(won))["vote"]["became"]
+    assert "The people voted on it as 2.1: not ratified." in here.run("deliberate", "why", str(lost))
+
+
+def test_the_newest_record_of_a_kind_is_traced_by_its_name(here: Place) -> None:
+    record = confirm(here, ballots(put_to_vote(here)))["record"]
+
+    assert record == here.json("trace", "constitution")["record"]["id"]
+    assert "there is no tombstone in this commons yet" in here.error("trace", "tombstone", code=3)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.deliberation import LONDON, MATHBLOB, PEOPLE, SEATTLE, Place, found_in, place, polis, survey
+from tests.cli.deliberation import LONDON, MATHBLOB, PEOPLE, SEATTLE, Place, copied, found_in, place, polis, survey
 from tests.cli.machine import Machine, file_bits, listing, machine, path_of
 from tests.shared_data import shared_folder
 
@@ -29,8 +29,8 @@ NAMES = ("participants", "statements", "votes")
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    return place(tmp_path, monkeypatch)
+def here(founded_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return copied(founded_town, tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from auzolan.core.record.canonical import canonical_bytes
 from auzolan.core.record.envelope import Envelope
 from auzolan.core.record.record import Record
-from tests.cli.deliberation import LONDON, PEOPLE, Place, commit_rules, found_in, place, polis, survey
+from tests.cli.deliberation import LONDON, PEOPLE, Place, commit_rules, copied, found_in, place, polis, survey
 from tests.cli.machine import env_without_home, listing, path_of
 from tests.cli.test_forgetting import traces_of
 from tests.cli.test_outsider import COMMAND
@@ -26,8 +26,8 @@ WHO = "Wer.ist@example.org"
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    return place(tmp_path, monkeypatch)
+def here(founded_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return copied(founded_town, tmp_path, monkeypatch)
 
 
 BAD: dict[str, tuple[str, bytes, str]] = {  # file, bytes, what the error names

@@ -14,7 +14,7 @@ import pytest
 from auzolan.cli import commons
 from auzolan.core.record.disk import DiskFiles
 from tests.cli.conftest import TwoBodies
-from tests.cli.deliberation import PEOPLE, Place, change_rules, found_in, place, survey
+from tests.cli.deliberation import PEOPLE, Place, change_rules, copied, found_in, survey
 from tests.cli.machine import Machine, env_without_home, path_of
 from tests.cli.test_forgetting import traces_of
 from tests.cli.test_outsider import COMMAND
@@ -25,8 +25,8 @@ OPTIONS = ("--from", "survey", "--id", "email", "--stratum", "District", "--key"
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    return place(tmp_path, monkeypatch)
+def here(founded_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return copied(founded_town, tmp_path, monkeypatch)
 
 
 def dying_at(moment: int, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.deliberation import Place
+from tests.cli.deliberation import Place, copied
 from tests.cli.machine import machine
-from tests.cli.ratifying import ballots, confirm, put_to_vote, selected
+from tests.cli.ratifying import ballots, confirm, put_to_vote
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    return selected(tmp_path, monkeypatch)
+def here(selected_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return copied(selected_town, tmp_path, monkeypatch)
 
 
 def _reworded(here: Place) -> Path:

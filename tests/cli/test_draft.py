@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import csv
-import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.conftest import TwoBodies
-from tests.cli.deliberation import Place, change_rules, place
-from tests.cli.machine import Machine, machine, path_of
+from tests.cli.deliberation import Place, change_rules, copied, place
+from tests.cli.machine import machine, path_of
+from tests.cli.ratifying import TOWN, forge_record
 
-TOWN = Path(__file__).parents[2] / "recipes" / "town-votes"
 DRAFT, POLL = "constitution-draft.md", "constitution-vote.csv"
 SIMILAR = "It should clearly name the office and the person in charge."
 AGAINST = "It should not name the office and the person in charge."
@@ -33,22 +30,9 @@ def town_votes(folder: Path) -> Path:
     return votes
 
 
-@pytest.fixture(scope="module")
-def selected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Make a commons with a selection once; tests work on copies."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        made = place(tmp_path_factory.mktemp("selected"), monkeypatch)
-        made.read(TOWN, "--name", "assistant")
-        made.tally()
-        made.json("deliberate", "ratify")
-        yield made
-
-
 @pytest.fixture
-def here(selected: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    folder = tmp_path / "copy"
-    shutil.copytree(selected.machine.folder, folder)
-    return Place(Machine(folder / "home", folder, monkeypatch), folder / "town", selected.root)
+def here(selected_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return copied(selected_town, tmp_path, monkeypatch)
 
 
 def written(here: Place, *options: str | Path) -> Path:
@@ -71,12 +55,7 @@ def poll(here: Place, name: str = POLL) -> list[dict[str, str]]:
 
 def forge(here: Place, **changed: Any) -> str:
     """Commit a selection like the newest one with parts of its body changed, and return its id."""
-    record = here.record(here.ids("selection/v1")[-1])
-    body = here.machine.folder / "body.json"
-    body.write_text(json.dumps({**record["body"], **changed}))
-    links = [word for name, target in record["links"].items() for word in ("--link", f"{name}={target}")]
-    proposed = here.run("propose", "record", "--kind", "selection/v1", "--body", body, *links, "--key", "demo/desk")
-    return str(here.json("commit", path_of(proposed))["committed"][0]["id"])
+    return forge_record(here, here.ids("selection/v1")[-1], **changed)
 
 
 def test_a_selection_goes_before_the_people_in_its_own_words(here: Place) -> None:
@@ -130,8 +109,11 @@ def test_a_trial_is_not_worded(here: Place) -> None:
     file = written(here, here.ids("selection/v1")[0])
     edit(file, (here.ids("selection/v1")[0], here.ids("selection/v1")[1]))
 
-    assert "is a trial, with another number of seats" in here.error("deliberate", "draft", "--force", code=2)
+    assert "is a trial, with another number of seats" in here.error(
+        "deliberate", "draft", here.ids("selection/v1")[1], "--force", code=2
+    )
     assert "is a trial" in here.error("deliberate", "put-to-vote", DRAFT, code=2)
+    assert here.ids("selection/v1")[0] in written(here).read_text()
 
 
 def test_contested_views_and_clauses_follow_the_articles(here: Place) -> None:

@@ -11,15 +11,15 @@ from auzolan.core.record.published import blob_path
 from auzolan.deliberate.ballots import read_ballots
 from auzolan.deliberate.pseudonyms import pseudonyms
 from tests.cli.conftest import TwoBodies
-from tests.cli.deliberation import PEOPLE, Place, change_rules, commit_rules, found_in, place, survey
+from tests.cli.deliberation import PEOPLE, Place, change_rules, commit_rules, copied, found_in, place, survey
 from tests.cli.machine import Machine, listing, machine, path_of
 
 ANA = PEOPLE[0]
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    return place(tmp_path, monkeypatch)
+def here(founded_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return copied(founded_town, tmp_path, monkeypatch)
 
 
 def traces_of(here: Place, who: str, snapshot: str) -> tuple[bytes, ...]:

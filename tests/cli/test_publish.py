@@ -4,39 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.deliberation import PEOPLE, Place, found_in, place
-from tests.cli.machine import Machine
-from tests.cli.ratifying import ballots, confirm, forge_record, put_to_vote, selected
+from tests.cli.deliberation import PEOPLE, Place, copied, found_in
+from tests.cli.ratifying import forge_record
 
 PAGES = ["constitution.md", "constitution.html"]
 
 
-def _split(voter: int, principle: int) -> float:
-    """Most agree with everything but the first principle, which a group is against, and the second, which all are."""
-    if principle == 1:
-        return 0.1
-    return 0.02 if principle == 0 and voter % 3 == 0 else 0.95
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Make a commons with a selection and a constitution once; tests work on copies."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        made = selected(tmp_path_factory.mktemp("town"), monkeypatch)
-        confirm(made, ballots(put_to_vote(made), _split))
-        yield made
-
-
 @pytest.fixture
-def here(town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    folder = tmp_path / "copy"
-    shutil.copytree(town.machine.folder, folder)
-    return Place(Machine(folder / "home", folder, monkeypatch), folder / "town", town.root)
+def here(ratified_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return copied(ratified_town, tmp_path, monkeypatch)
 
 
 def names(said: list[str]) -> list[str]:
@@ -107,9 +87,9 @@ def test_a_selection_is_marked_as_not_ratified(here: Place) -> None:
 
 
 def test_without_a_constitution_the_newest_selection_is_published(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    selected_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = selected(tmp_path, monkeypatch)
+    made = copied(selected_town, tmp_path, monkeypatch)
 
     assert "selection/v1" == made.json("deliberate", "publish")["kind"]
 
@@ -163,7 +143,7 @@ def test_a_constitution_that_rests_on_something_else_is_refused(here: Place) -> 
     constitution = here.ids("constitution/v1")[0]
     false = forge_record(here, constitution, {"tally": here.ids("snapshot/v1")[0]})
 
-    assert "does not rest on a tally of votes" in here.error("deliberate", "publish", "--record", false, code=1)
+    assert "links to a snapshot/v1 as its tally" in here.error("deliberate", "publish", "--record", false, code=1)
 
 
 @pytest.mark.parametrize(
@@ -186,8 +166,8 @@ def test_other_kinds_of_record_are_refused(here: Place) -> None:
     )
 
 
-def test_a_commons_without_either_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    empty = place(tmp_path, monkeypatch)
+def test_a_commons_without_either_says_so(founded_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = copied(founded_town, tmp_path, monkeypatch)
 
     assert "there is no constitution and no selection in this commons yet" in empty.error(
         "deliberate", "publish", code=3

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.cli.deliberation import Place, change_rules, commit_rules, place
-from tests.cli.machine import machine, path_of
+from tests.cli.deliberation import Place, change_rules, commit_rules, copied, place
+from tests.cli.machine import machine
+from tests.cli.ratifying import TOWN, forge_record
 
-TOWN = Path(__file__).parents[2] / "recipes" / "town-votes"
 PROMISED = {
     "participants",
     "statements",
@@ -29,21 +28,8 @@ OF_ARTICLE = {
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    made = place(tmp_path, monkeypatch)
-    made.read(TOWN, "--name", "assistant")
-    made.tally()
-    return made
-
-
-def forge(here: Place, selection: str, **changed: Any) -> str:
-    """Commit a selection like another one with parts of its body changed, and return its id."""
-    record = here.record(selection)
-    body = here.machine.folder / "body.json"
-    body.write_text(json.dumps({**record["body"], **changed}))
-    links = [word for name, target in record["links"].items() for word in ("--link", f"{name}={target}")]
-    proposed = here.run("propose", "record", "--kind", "selection/v1", "--body", body, *links, "--key", "demo/desk")
-    return str(here.json("commit", path_of(proposed))["committed"][0]["id"])
+def here(tallied_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return copied(tallied_town, tmp_path, monkeypatch)
 
 
 def test_articles_are_selected_and_accounted_for(here: Place) -> None:
@@ -174,7 +160,7 @@ def test_an_honest_selection_is_checked_and_a_false_one_contradicted(here: Place
         {"clauses": [{"statement": 6, "reach": "3/2"}]},
         {"articles": [{**each, "holds": 12} for each in body["articles"]]},
     ):
-        false = forge(here, honest, **changed)
+        false = forge_record(here, honest, **changed)
 
         assert "contradicted" == here.links(false, code=1)["tally"]["strength"]
 
@@ -182,7 +168,7 @@ def test_an_honest_selection_is_checked_and_a_false_one_contradicted(here: Place
 def test_a_selection_by_other_rules_than_those_in_force_is_noticed(here: Place) -> None:
     honest = here.json("deliberate", "ratify")["record"]
     parameters = {**here.record(honest)["body"]["parameters"], "seats": 6}
-    false = forge(here, honest, parameters=parameters)
+    false = forge_record(here, honest, parameters=parameters)
 
     assert "contradicted" == here.links(false, code=1)["tally"]["strength"]
 
@@ -231,3 +217,12 @@ def test_nothing_is_selected_before_a_tally_or_by_bad_rules(tmp_path: Path, monk
     change_rules(made.town, 'group_rule = "loudest"', "seat = 9")
 
     assert "constitution.seat: there is no such key; did you mean seats?" in made.error("propose", "governance", code=2)
+
+
+def test_more_conflicts_than_can_be_looked_up_are_refused(here: Place) -> None:
+    pairs = here.machine.folder / "pairs.json"
+    pairs.write_text(json.dumps([[0, 1]] * 1_001))
+
+    assert "1,001 pairs, at most 1,000 can be declared" in here.error(
+        "deliberate", "ratify", "--conflicts", pairs, code=2
+    )

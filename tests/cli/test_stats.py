@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.deliberation import LONDON, MATHBLOB, SEATTLE, Place, place, polis, survey
+from tests.cli.deliberation import LONDON, MATHBLOB, SEATTLE, Place, copied, polis, survey
 from tests.cli.machine import Machine, machine
 from tests.shared_data import copied_json, shared_folder
 
@@ -24,8 +24,8 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    return place(tmp_path, monkeypatch)
+def here(founded_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return copied(founded_town, tmp_path, monkeypatch)
 
 
 def membership(math: Any) -> list[list[int]]:

@@ -11,13 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from auzolan.cli.ballots import Evidence
-from auzolan.cli.check_steps import HOLDS, IN_PART, NOT_CHECKED, WRONG, Part, check_record
+from auzolan.cli.check_steps import HOLDS, IN_PART, NOT_CHECKED, WRONG, Part, check_record, linked_as
 from auzolan.cli.commons import Commons, find_ledger
 from auzolan.cli.counting import today
 from auzolan.cli.govern import LedgerOption, choose_key, propose_within
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, progress_bar, short
 from auzolan.cli.propose import resolve
-from auzolan.cli.records import linked, newest
+from auzolan.cli.records import newest
 from auzolan.cli.words import headline
 from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.oversee import Endorsement
@@ -67,7 +67,8 @@ def check(
         record = _chosen(ledger, record_id)
         parts = [check_record(ledger, evidence, record)]
         if record.kind == Constitution.KIND:
-            selection = linked(ledger, linked(ledger, record, Constitution.DRAFT), Draft.SELECTION)
+            draft = linked_as(ledger, record, Constitution.DRAFT, Draft.KIND)
+            selection = linked_as(ledger, draft, Draft.SELECTION, Selection.KIND)
             parts.append(check_record(ledger, evidence, selection))
     view, error = _view(parts), _error(parts, endorsing=key is not None)
     if not as_json:

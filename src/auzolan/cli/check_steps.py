@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auzolan.cli.ballots import Evidence
-from auzolan.cli.output import JsonDict, short
+from auzolan.cli.output import JsonDict
 from auzolan.cli.records import linked, rules_of
-from auzolan.cli.selecting import conflicts_of, first_import, parameters_in, rules_known, smallest_cell
+from auzolan.cli.selecting import (
+    conflicts_of,
+    first_import,
+    parameters_in,
+    rules_known,
+    smallest_cell,
+    verify_fixed_before,
+    verify_succession,
+)
 from auzolan.core.kinds.constitution import Constitution, Draft, Principle
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.oversee import Endorsement
@@ -54,14 +62,25 @@ class Part:
     recomputed_by: tuple[JsonDict, ...]
 
 
+def linked_as(ledger: LedgerView, record: Record, name: str, kind: str) -> Record:
+    """Return the record of a kind that another one links to.
+
+    Raises:
+        VerificationError: it is of another kind.
+    """
+    found = linked(ledger, record, name)
+    if found.kind != kind:
+        raise VerificationError(f"the {record.kind} links to a {found.kind} as its {name}, expected a {kind}")
+    return found
+
+
 def check_record(ledger: LedgerView, evidence: Evidence, record: Record) -> Part:
     """Take every step for one record as far as what is at hand allows."""
     said: Constitution | Selection
     said = Constitution.from_record(record) if record.kind == Constitution.KIND else Selection.from_record(record)
-    tally = linked(ledger, record, Selection.TALLY)
-    if tally.kind != Tally.KIND or linked(ledger, tally, Tally.SNAPSHOT).kind != Snapshot.KIND:
-        raise VerificationError(f"{short(record.id)} does not rest on a tally of votes")
-    snapshot = linked(ledger, tally, Tally.SNAPSHOT)
+    tally = linked_as(ledger, record, Selection.TALLY, Tally.KIND)
+    snapshot = linked_as(ledger, tally, Tally.SNAPSHOT, Snapshot.KIND)
+    draft = linked_as(ledger, record, Constitution.DRAFT, Draft.KIND) if isinstance(said, Constitution) else None
     counts: list[Counts] = []
 
     def count_again() -> None:
@@ -71,11 +90,14 @@ def check_record(ledger: LedgerView, evidence: Evidence, record: Record) -> Part
     if rows[0].result == NOT_CHECKED:
         rows = [_published(ledger, evidence, tally, snapshot, rows[0])]
     rows.append(_row("b", "rules", "Were these the rules in force?", lambda: _rules(ledger, record, said)))
-    if isinstance(said, Constitution):
-        draft = linked(ledger, record, Constitution.DRAFT)
-        rows.append(
-            _row("c", "wording", "Is it worded as was voted on?", lambda: _wording(evidence, said, draft, snapshot))
-        )
+    if isinstance(said, Constitution) and draft is not None:
+
+        def is_worded_so() -> None:
+            verify_fixed_before(ledger.find(draft.id).position, _first_import(ledger, snapshot))
+            _wording(evidence, said, draft, snapshot)
+            verify_succession(said.supersedes, _in_force_before(ledger, record))
+
+        rows.append(_row("c", "wording", "Is it worded as was voted on?", is_worded_so))
         rows.append(_origin(ledger, evidence, draft))
     if all(row.result != WRONG for row in rows):
         rows += _steps(ledger, evidence, record, said, tally, snapshot, bool(counts))
@@ -127,9 +149,7 @@ def _rules(ledger: LedgerView, record: Record, said: Constitution | Selection) -
     if not in_force or by.as_json() != said.outcome.parameters:
         raise VerificationError("the parameters are not those in force when it was committed")
     if isinstance(said, Selection):
-        snapshot = linked(ledger, linked(ledger, record, Selection.TALLY), Tally.SNAPSHOT)
-        rows = ledger.index.rows(Snapshot.KIND)
-        since = first_import([(each.position, ledger.envelope(each).claimed) for each in rows], snapshot)
+        since = _first_import(ledger, linked(ledger, linked(ledger, record, Selection.TALLY), Tally.SNAPSHOT))
     else:
         since = ledger.find(said.draft).position
         selection = Selection.from_record(linked(ledger, linked(ledger, record, Constitution.DRAFT), Draft.SELECTION))
@@ -137,6 +157,19 @@ def _rules(ledger: LedgerView, record: Record, said: Constitution | Selection) -
             raise VerificationError("its conflicts are not those of the selection that it rests on")
     if rules_known(ledger.chain, since, position) != said.outcome.rules_known:
         raise VerificationError("it says otherwise whether the rules were fixed before votes were seen")
+
+
+def _in_force_before(ledger: LedgerView, record: Record) -> str | None:
+    """Return the id of the constitution that was in force when another one was logged."""
+    position = ledger.find(record.id).position
+    found = [row.id for row in ledger.index.rows(Constitution.KIND) if row.position < position]
+    return found[-1] if found else None
+
+
+def _first_import(ledger: LedgerView, snapshot: Record) -> int:
+    """Return the position from which votes of a snapshot's conversation may have been seen."""
+    rows = ledger.index.rows(Snapshot.KIND)
+    return first_import([(each.position, ledger.envelope(each).claimed) for each in rows], snapshot)
 
 
 def _conflicts(said: Constitution, selection: Selection) -> list[tuple[int, int]]:
@@ -155,8 +188,9 @@ def _origin(ledger: LedgerView, evidence: Evidence, draft: Record) -> Row:
     """Check the draft against the selection; where editors changed words, that they mean the same is their word."""
     from auzolan.deliberate.wording.drafting import verify_draft
 
-    selection = linked(ledger, draft, Draft.SELECTION)
-    snapshot = linked(ledger, linked(ledger, selection, Selection.TALLY), Tally.SNAPSHOT)
+    selection = linked_as(ledger, draft, Draft.SELECTION, Selection.KIND)
+    tally = linked_as(ledger, selection, Selection.TALLY, Tally.KIND)
+    snapshot = linked_as(ledger, tally, Tally.SNAPSHOT, Snapshot.KIND)
     drafted = Draft.from_record(draft)
     edited = sum(each.transformation != Principle.VERBATIM for each in drafted.principles)
     good = f"recomputed; {edited:,} worded by editors" if edited else ""

@@ -12,6 +12,8 @@ from auzolan.cli.selecting import (
     parameters_in,
     rules_known,
     smallest_cell,
+    verify_fixed_before,
+    verify_succession,
 )
 from auzolan.core.kinds.constitution import SUPERSEDES as REPLACES
 from auzolan.core.kinds.constitution import Constitution, Draft, Principle
@@ -86,9 +88,7 @@ def select_again(evidence: Evidence, walk: Walk, record: Record, tally: Record) 
     by = parameters_in(rules, seats if said.trial else None)
     if said.trial is not (seats != rules.seats):
         raise VerificationError("a trial is what has another number of seats than the rules")
-    snapshots = [walk.record(each) for each in walk.verified.positions if walk.record(each).kind == Snapshot.KIND]
-    first = first_import(((walk.verified.positions[each.id], each) for each in snapshots), snapshot)
-    known = rules_known(chain, first, position)
+    known = rules_known(chain, _first_import(walk, snapshot), position)
     check_outcome(evidence, said.outcome, tally, snapshot, by, smallest_cell(snapshot, rules), known)
 
 
@@ -117,6 +117,22 @@ def _voted(constitution: Constitution) -> dict[int, int]:
     return statements_in_vote(constitution.principles, constitution.voted_as)
 
 
+def _of_kind(walk: Walk, kind: str) -> list[tuple[int, Record]]:
+    """Return the records of a kind with their positions, in their order."""
+    found = [(at, walk.record(each)) for each, at in walk.verified.positions.items()]
+    return sorted(((at, each) for at, each in found if each.kind == kind), key=lambda each: each[0])
+
+
+def _first_import(walk: Walk, snapshot: Record) -> int:
+    return first_import(_of_kind(walk, Snapshot.KIND), snapshot)
+
+
+def _in_force_before(walk: Walk, record: Record) -> str | None:
+    """Return the id of the constitution that was in force when another one was logged."""
+    found = [each.id for at, each in _of_kind(walk, Constitution.KIND) if at < walk.verified.positions[record.id]]
+    return found[-1] if found else None
+
+
 def _snapshot_of(walk: Walk, tally: Record) -> Record:
     if tally.kind != Tally.KIND or walk.record(tally.links[Tally.SNAPSHOT]).kind != Snapshot.KIND:
         raise VerificationError("expected a tally of a snapshot")
@@ -127,8 +143,11 @@ def _compare_wording(evidence: Evidence, walk: Walk, record: Record, draft: Reco
     from auzolan.deliberate.wording.voting import verify_wording
 
     said = Constitution.from_record(record)
-    statements = evidence.statements(_snapshot_of(walk, walk.record(said.tally)))
+    snapshot = _snapshot_of(walk, walk.record(said.tally))
+    verify_fixed_before(walk.verified.positions[draft.id], _first_import(walk, snapshot))
+    statements = evidence.statements(snapshot)
     verify_wording(said, Draft.from_record(draft), statements)
+    verify_succession(said.supersedes, _in_force_before(walk, record))
 
 
 def _compare_statements(evidence: Evidence, walk: Walk, record: Record, selection: Record) -> None:
@@ -146,8 +165,8 @@ def _check_rules(walk: Walk, record: Record, _name: str, target: str) -> Strengt
     return Strength.CHECKED if version.id == target else Strength.CONTRADICTED
 
 
-def _check_replaced(walk: Walk, _record: Record, _name: str, target: str) -> Strength:
-    return Strength.CHECKED if walk.record(target).kind == Constitution.KIND else Strength.CONTRADICTED
+def _check_replaced(walk: Walk, record: Record, _name: str, target: str) -> Strength:
+    return Strength.CHECKED if target == _in_force_before(walk, record) else Strength.CONTRADICTED
 
 
 def _tried(compute: Callable[[], object], good: Strength = Strength.RECOMPUTED) -> Strength:

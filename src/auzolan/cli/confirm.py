@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auzolan.cli import reading
-from auzolan.cli.commons import find_commons
-from auzolan.cli.counting import take_snapshot, take_tally, today
+from auzolan.cli.commons import Commons, find_commons
+from auzolan.cli.counting import refuse_name_in_use, take_snapshot, take_tally, today
 from auzolan.cli.govern import CommonsOption, KeyOption, choose_key, propose_within
 from auzolan.cli.outcome_view import view_of_outcome
-from auzolan.cli.output import JsonDict, JsonOption, handled, hint, print_json, progress_bar
+from auzolan.cli.output import JsonDict, JsonOption, handled, hint, print_json, progress_bar, short
 from auzolan.cli.records import linked, named, newest
 from auzolan.cli.selecting import conflicts_of, outcome_from, parameters_in, rules_known, smallest_cell
 from auzolan.cli.selection_table import print_constitution
-from auzolan.cli.shelf import Shelf
+from auzolan.cli.shelf import Shelf, pending_envelopes
 from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.selection import Selection
@@ -82,15 +82,20 @@ def confirm(
     vote = Vote(name or (path.resolve().name if path.is_dir() else path.resolve().stem), licence, identity)
     with place.writing() as ledger:
         choose_key(key, ledger)
-        named(ledger, draft, Draft.KIND)
-        refuse_name_in_use(ledger, vote.name, "a vote is held once: give it another --name")
+        _refuse_second_vote(place, ledger, vote, named(ledger, draft, Draft.KIND))
         secret = Shelf(place, ledger).make_pseudonym_key()
     conversation = reading.read_source(path, options, pseudonyms(secret, vote.name))
     with place.writing() as ledger:
         shelf = Shelf(place, ledger)
+        wording = named(ledger, draft, Draft.KIND)
+        _refuse_second_vote(place, ledger, vote, wording)  # somebody else may have confirmed it in the meantime
         shelf.sweep()
         with progress_bar("counting the vote"):
-            records, view = _ratify(shelf, named(ledger, draft, Draft.KIND), conversation, vote)
+            try:
+                records, view = _ratify(shelf, wording, conversation, vote)
+            except UsageError:
+                shelf.sweep()  # the ballots of a vote that is refused
+                raise
         if not as_json:
             print_constitution(view)
         propose_within(place, ledger, records, [choose_key(key, ledger)], as_json, commit_at_once=True, quiet=as_json)
@@ -102,15 +107,19 @@ def confirm(
             hint("next: `auzolan deliberate publish` writes the constitution for people to read")
 
 
-def refuse_name_in_use(ledger: LedgerView, name: str, advice: str) -> None:
-    """Refuse a name that a conversation has: the same pseudonyms would stand for different people.
+def _refuse_second_vote(place: Commons, ledger: Ledger, vote: Vote, draft: Record) -> None:
+    """Refuse a vote that is on record under its name, or whose constitution waits for signatures.
 
     Raises:
         UsageError: so it is.
     """
-    for row in ledger.index.rows(Snapshot.KIND):
-        if Snapshot.from_record(ledger.envelope(row).claimed).source["name"] == name:
-            raise UsageError(f"a conversation is called {name[:60]!r} here already; {advice}")
+    refuse_name_in_use(ledger, vote.name, "a vote is held once: give it another --name")
+    for envelope in pending_envelopes(place):
+        waiting = envelope.claimed
+        if waiting.kind == Constitution.KIND and waiting.links.get(Constitution.DRAFT) == draft.id:
+            raise UsageError(
+                f"a constitution of this wording waits for signatures, {short(waiting.id)}: see `auzolan pending`"
+            )
 
 
 def _ratify(shelf: Shelf, draft: Record, conversation: Conversation, vote: Vote) -> tuple[list[Record], JsonDict]:
@@ -124,6 +133,7 @@ def _ratify(shelf: Shelf, draft: Record, conversation: Conversation, vote: Vote)
     current, taken = ledger.chain.current, Snapshot.from_record(snapshot)
     least = smallest_cell(snapshot, current.rules)
     counted = take_tally(shelf, snapshot, ballots, conversation.statements, [], least)
+    _refuse_same_votes(ledger, draft, counted.record)
     known = rules_known(ledger.chain, ledger.find(draft.id).position, ledger.head.size)
     outcome = outcome_from(
         ballots,
@@ -151,6 +161,19 @@ def _ratify(shelf: Shelf, draft: Record, conversation: Conversation, vote: Vote)
     )
     records = [snapshot, counted.record, constitution.to_record()]
     return records, view_of_constitution(constitution, counted.counts, taken)
+
+
+def _refuse_same_votes(ledger: LedgerView, draft: Record, tally: Record) -> None:
+    """Refuse votes that count up to what an earlier vote on the same wording counted up to.
+
+    Raises:
+        UsageError: they are the same ones.
+    """
+    for row in ledger.index.rows(Constitution.KIND):
+        earlier = ledger.envelope(row).claimed
+        same = linked(ledger, earlier, Constitution.TALLY).blobs.get(Tally.COUNTS) == tally.blobs[Tally.COUNTS]
+        if earlier.links[Constitution.DRAFT] == draft.id and same:
+            raise UsageError(f"these votes were confirmed already: {short(earlier.id)}")
 
 
 def view_of_constitution(constitution: Constitution, counts: Counts, taken: Snapshot) -> JsonDict:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from auzolan.cli.govern import settle
 from auzolan.cli.output import short
 from auzolan.cli.shelf import Shelf
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.record.canonical import as_object
 from auzolan.core.record.errors import UsageError
+from auzolan.core.record.ledger import Ledger
 from auzolan.core.record.record import Record
 from auzolan.core.record.view import LedgerView
 
@@ -38,6 +40,18 @@ class Counted:
 def today() -> str:
     """Return the date that signers state."""
     return datetime.now(UTC).date().isoformat()
+
+
+def refuse_name_in_use(ledger: Ledger, name: str, advice: str) -> None:
+    """Refuse a name that a conversation has: the same pseudonyms would stand for different people.
+
+    Raises:
+        UsageError: so it is.
+    """
+    settle(ledger)  # what an interrupted run promised is on record too
+    for row in ledger.index.rows(Snapshot.KIND):
+        if Snapshot.from_record(ledger.envelope(row).claimed).source["name"] == name:
+            raise UsageError(f"a conversation is called {name[:60]!r} here already; {advice}")
 
 
 def take_snapshot(

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from auzolan.cli.output import JsonDict, hint, out, plain, print_json
+from auzolan.cli.selection_table import counted
 
 if TYPE_CHECKING:
     from auzolan.deliberate.counts_only import Counted, CountTable, Ranked
@@ -136,8 +137,8 @@ def _listed(place: int, each: Ranked) -> JsonDict:
 
 
 def _print(said: JsonDict, table: CountTable) -> None:
-    people = "" if said["participants"] is None else f"{said['participants']:,} participants, "
-    out().print(f"{people}{said['statements']:,} statements")
+    people = "" if said["participants"] is None else f"{counted(said['participants'], 'participant')}, "
+    out().print(f"{people}{counted(said['statements'], 'statement')}")
     out().print("Evidence grade C: counts only", style="bold")
     out().print()
     out().print("What these counts cannot show", style="bold")

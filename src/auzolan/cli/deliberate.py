@@ -11,7 +11,7 @@ import typer
 from auzolan.cli import check, confirm, diff, draft, publish, ratify, reading, statistics, why
 from auzolan.cli.ballots import Evidence
 from auzolan.cli.commons import Commons, find_commons, find_ledger
-from auzolan.cli.counting import take_snapshot, take_tally, today
+from auzolan.cli.counting import refuse_name_in_use, take_snapshot, take_tally, today
 from auzolan.cli.govern import CommonsOption, KeyOption, LedgerOption, choose_key, propose_within
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, progress_bar, short
 from auzolan.cli.records import linked, named, newest, rules_of
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Votes come in, are counted by anyone, and become articles.", no_args_is_help=True)
 app.command("stats")(statistics.stats)
 
+_NAME_ADVICE = (
+    "add --again if this is a later export of the same one, else give it another --name: "
+    "its participants would be taken for the same people"
+)
 RecordArgument = Annotated[
     str | None, typer.Argument(metavar="[ID]", help="Or 8 or more of its first digits; default: the newest.")
 ]
@@ -81,15 +85,13 @@ def import_(
     with place.writing() as ledger:
         choose_key(key, ledger)
         if not again:
-            advice = (
-                "add --again if this is a later export of the same one, else give it another --name: "
-                "its participants would be taken for the same people"
-            )
-            confirm.refuse_name_in_use(ledger, name, advice)
+            refuse_name_in_use(ledger, name, _NAME_ADVICE)
         secret = Shelf(place, ledger).make_pseudonym_key()
     conversation = reading.read_source(path, options, pseudonyms(secret, name))
     with place.writing() as ledger:
         shelf = Shelf(place, ledger)
+        if not again:
+            refuse_name_in_use(ledger, name, _NAME_ADVICE)  # somebody else may have imported it in the meantime
         shelf.sweep()
         record, _ = take_snapshot(shelf, conversation, name, licence, identity)
         _say_what_was_read(record, conversation, as_json)
@@ -123,6 +125,7 @@ def _say_what_was_read(record: Record, conversation: Conversation, as_json: bool
         "private": "the ballots stay in private/",
     }
     hint(kept[snapshot.privacy])
+    hint("next: `auzolan deliberate tally` finds opinion groups and counts")
 
 
 def _propose(shelf: Shelf, record: Record, key: str | None, as_json: bool) -> None:
@@ -171,6 +174,7 @@ def _say_what_was_counted(tally: Tally) -> None:
     if tally.n_withheld:
         n = tally.n_withheld
         hint(f"counts by group withheld on {n:,} statements: fewer than {tally.min_cell} people stand behind one")
+    hint("next: `auzolan deliberate stats` shows what people agree on, `ratify` selects articles")
 
 
 def _refuse_replaced(place: Commons, ledger: LedgerView, snapshot: Record) -> None:

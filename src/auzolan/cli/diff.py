@@ -8,11 +8,12 @@ import typer
 from rich.text import Text
 
 from auzolan.cli.ballots import Evidence
+from auzolan.cli.check_steps import linked_as
 from auzolan.cli.commons import find_ledger
 from auzolan.cli.govern import LedgerOption
 from auzolan.cli.outcome_view import votes_on
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, short
-from auzolan.cli.records import linked, named
+from auzolan.cli.records import named
 from auzolan.cli.selection_table import support
 from auzolan.core.kinds.constitution import SUPERSEDES, Constitution, Draft, Principle
 from auzolan.core.kinds.deliberate import Snapshot, Tally
@@ -44,10 +45,10 @@ def diff(
         after = named(ledger, new, Constitution.KIND)
         if old is None and SUPERSEDES not in after.links:
             raise UsageError(f"constitution {short(after.id)} replaces none; name the one to compare it with")
-        before = named(ledger, old or after.links[SUPERSEDES], Constitution.KIND)
+        before = named(ledger, after.links[SUPERSEDES] if old is None else old, Constitution.KIND)
         names = [_conversation(ledger, each) for each in (before, after)]
-        tallies = [linked(ledger, each, Constitution.TALLY) for each in (before, after)]
-        snapshots = [linked(ledger, each, Tally.SNAPSHOT) for each in tallies]
+        tallies = [linked_as(ledger, each, Constitution.TALLY, Tally.KIND) for each in (before, after)]
+        snapshots = [linked_as(ledger, each, Tally.SNAPSHOT, Snapshot.KIND) for each in tallies]
     evidence, said = Evidence(place.public, place.private), [Constitution.from_record(each) for each in (before, after)]
     votes = [votes_on(evidence.counts(tally)) for tally in tallies]
     changes = [_change_json(each, said, votes) for each in compare(said[0], said[1], names[0] == names[1])]
@@ -61,8 +62,10 @@ def diff(
 
 def _conversation(ledger: LedgerView, constitution: Record) -> str:
     """Return the name of the conversation that a constitution's statements come from."""
-    selection = linked(ledger, linked(ledger, constitution, Constitution.DRAFT), Draft.SELECTION)
-    snapshot = linked(ledger, linked(ledger, selection, Selection.TALLY), Tally.SNAPSHOT)
+    draft = linked_as(ledger, constitution, Constitution.DRAFT, Draft.KIND)
+    selection = linked_as(ledger, draft, Draft.SELECTION, Selection.KIND)
+    tally = linked_as(ledger, selection, Selection.TALLY, Tally.KIND)
+    snapshot = linked_as(ledger, tally, Tally.SNAPSHOT, Snapshot.KIND)
     return Snapshot.from_record(snapshot).source["name"]
 
 
@@ -88,8 +91,8 @@ def _voted_down(principle: Principle, new: Constitution) -> bool:
 
 
 def _print(view: JsonDict, said: list[Constitution]) -> None:
-    old, new = said
-    out().print(f"{plain(new.title, 200)}: from {old.ratified_at} to {new.ratified_at}", style="bold")
+    dates = [plain(each.ratified_at, 20) for each in said]
+    out().print(f"{plain(said[1].title, 200)}: from {dates[0]} to {dates[1]}", style="bold")
     out().print(f"{view['participants'][0]:,} people voted then, {view['participants'][1]:,} now.")
     for change in view["changes"]:
         out().print()

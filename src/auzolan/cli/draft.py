@@ -102,6 +102,8 @@ def _selection_named(ledger: LedgerView, record_id: str | None) -> Record:
     Raises:
         UsageError: it is a trial.
     """
+    if record_id is None:
+        return _newest_that_counts(ledger)
     record = named(ledger, record_id, Selection.KIND)
     if Selection.from_record(record).trial:
         raise UsageError(
@@ -109,6 +111,19 @@ def _selection_named(ledger: LedgerView, record_id: str | None) -> Record:
             "follows from the rules goes before the people: name another one, or run `auzolan deliberate ratify`"
         )
     return record
+
+
+def _newest_that_counts(ledger: LedgerView) -> Record:
+    """Return the newest selection that is no trial.
+
+    Raises:
+        MissingError: there is none.
+    """
+    for row in reversed(list(ledger.index.rows(Selection.KIND))):
+        record = ledger.envelope(row).claimed
+        if not Selection.from_record(record).trial:
+            return record
+    raise MissingError("there is no selection that follows from the rules yet; `auzolan deliberate ratify` makes one")
 
 
 def _material(ledger: LedgerView, evidence: Evidence, selection: Record) -> Material:

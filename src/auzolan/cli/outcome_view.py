@@ -56,7 +56,7 @@ def view_of_outcome(
         },
         "grade": outcome.grade,
         "rules_known": outcome.rules_known,
-        "small_community": 0 < _number(outcome, "roll") < 60,
+        "small_community": _is_small(outcome),
         "groups": [{"id": n, "size": size} for n, size in zip(division.values, division.sizes or (), strict=True)],
         "articles": [
             {
@@ -95,6 +95,12 @@ def _article(article: Article) -> JsonDict:
         "unopposed": article.unopposed,
         "against": list(article.against),
     }
+
+
+def _is_small(outcome: Outcome) -> bool:
+    from auzolan.deliberate.ratify.parameters import read_parameters
+
+    return read_parameters(outcome.parameters).is_small
 
 
 def _number(outcome: Outcome, name: str) -> int:
@@ -171,13 +177,13 @@ def groups_words(names: Sequence[str]) -> str:
 
 def _unsupported(outcome: Outcome) -> str:
     by = outcome.parameters
-    if 0 < _number(outcome, "roll") < 60:
+    if _is_small(outcome):
         if by.get("small_rule") == "consent":
             return "somebody disagrees, and the rule is consent"
         return f"fewer than {by.get('supermajority')} of those who took a side agree"
     ppm = _number(outcome, "support_ppm")
     share = "half" if ppm == 500_000 else f"{ppm / 10_000:g} %"
-    return f"of those who saw it, less than {share} agree, allowing for chance"
+    return f"of those who saw it, too few agree to be sure of {share}, allowing for chance"
 
 
 def lacking(other: NotIncluded, final: bool) -> str:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auzolan.cli.ballots import Evidence
-from auzolan.cli.check_steps import WRONG, check_record
+from auzolan.cli.check_steps import WRONG, check_record, linked_as
 from auzolan.cli.commons import Commons, find_ledger, write_file
 from auzolan.cli.govern import LedgerOption
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, progress_bar, short
 from auzolan.cli.propose import resolve
-from auzolan.cli.records import linked, newest, rules_of
+from auzolan.cli.records import newest, rules_of
 from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.selection import Selection
@@ -59,6 +59,8 @@ def publish(
         with progress_bar("counting"):
             charter = _charter(ledger, Evidence(place.public, place.private), record)
     target = folder or (place.root if isinstance(place, Commons) else Path())
+    if target.exists() and not target.is_dir():
+        raise UsageError(f"{target} is a file; expected a folder to write pages into")
     files = _write(charter, languages, target, _NAMES[record.kind])
     said: JsonDict = {
         "record": record.id,
@@ -109,27 +111,15 @@ def _charter(ledger: LedgerView, evidence: Evidence, record: Record) -> Charter:
     if wrong:
         raise VerificationError(f"nothing is published of what does not hold: {wrong[0].remark}")
     governance = ledger.chain.current.rules
-    poll = _poll(ledger, evidence, _linked(ledger, record, Constitution.TALLY, Tally.KIND))
+    poll = _poll(ledger, evidence, linked_as(ledger, record, Constitution.TALLY, Tally.KIND))
     if record.kind == Selection.KIND:
         return charter_of_selection(record.id, Selection.from_record(record), poll, governance)
-    draft = _linked(ledger, record, Constitution.DRAFT, Draft.KIND)
-    selection = _linked(ledger, draft, Draft.SELECTION, Selection.KIND)
-    earlier = _poll(ledger, evidence, _linked(ledger, selection, Selection.TALLY, Tally.KIND))
+    draft = linked_as(ledger, record, Constitution.DRAFT, Draft.KIND)
+    selection = linked_as(ledger, draft, Draft.SELECTION, Selection.KIND)
+    earlier = _poll(ledger, evidence, linked_as(ledger, selection, Selection.TALLY, Tally.KIND))
     behind = Draft.from_record(draft), Selection.from_record(selection), earlier
     charter = charter_of_constitution(record.id, Constitution.from_record(record), poll, behind, governance)
     return replace(charter, recounted=poll.recounted and earlier.recounted)
-
-
-def _linked(ledger: LedgerView, record: Record, name: str, kind: str) -> Record:
-    """Return the record of a kind that another one links to.
-
-    Raises:
-        VerificationError: it is of another kind.
-    """
-    found = linked(ledger, record, name)
-    if found.kind != kind:
-        raise VerificationError(f"the {record.kind} links to a {found.kind} as its {name}, expected a {kind}")
-    return found
 
 
 def _poll(ledger: LedgerView, evidence: Evidence, record: Record) -> Poll:
@@ -141,7 +131,7 @@ def _poll(ledger: LedgerView, evidence: Evidence, record: Record) -> Poll:
     from auzolan.deliberate.charter.gather import Poll
     from auzolan.deliberate.tally import verify_counts
 
-    snapshot, tally = _linked(ledger, record, Tally.SNAPSHOT, Snapshot.KIND), Tally.from_record(record)
+    snapshot, tally = linked_as(ledger, record, Tally.SNAPSHOT, Snapshot.KIND), Tally.from_record(record)
     statements, recounted = evidence.statements(snapshot), True
     dots: tuple[Dot, ...] = ()
     try:

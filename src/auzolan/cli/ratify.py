@@ -18,7 +18,7 @@ from auzolan.cli.records import erased_since, linked, named, newest_deliberation
 from auzolan.cli.selecting import first_import, outcome_of_tally, parameters_in, rules_known, smallest_cell
 from auzolan.cli.selection_table import print_selection
 from auzolan.core.kinds.deliberate import Snapshot, Tally
-from auzolan.core.kinds.selection import Selection
+from auzolan.core.kinds.selection import MAX_CONFLICTS, Selection
 from auzolan.core.record.canonical import as_int, as_list, read_json
 from auzolan.core.record.errors import MalformedError, MissingError, UsageError
 from auzolan.core.record.record import Record
@@ -82,7 +82,10 @@ def ratify(
 def _read_conflicts(path: Path) -> list[tuple[int, int]]:
     """Return the pairs in a JSON list of pairs of statement ids."""
     pairs = []
-    for number, item in enumerate(as_list(read_json(read_user_file(path), str(path)), str(path))):
+    listed = as_list(read_json(read_user_file(path), str(path)), str(path))
+    if len(listed) > MAX_CONFLICTS:
+        raise UsageError(f"{path}: {len(listed):,} pairs, at most {MAX_CONFLICTS:,} can be declared")
+    for number, item in enumerate(listed):
         pair = as_list(item, f"{path}: pair {number}")
         if len(pair) != 2:
             raise MalformedError(f"{path}: pair {number}: expected two statements")

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from auzolan.cli.propose import resolve
-from auzolan.core.kinds.constitution import Constitution
-from auzolan.core.kinds.deliberate import Tally
+from auzolan.core.kinds.constitution import Constitution, Draft
+from auzolan.core.kinds.deliberate import Snapshot, Tally
+from auzolan.core.kinds.selection import Selection
 from auzolan.core.record.errors import MissingError, UsageError
 from auzolan.core.record.governance import Governance
 from auzolan.core.record.record import Record
 from auzolan.core.record.tombstone import TOMBSTONE_KIND
 from auzolan.core.record.view import LedgerView
+
+_MAKERS = {
+    Snapshot.KIND: "import",
+    Tally.KIND: "tally",
+    Selection.KIND: "ratify",
+    Draft.KIND: "put-to-vote",
+    Constitution.KIND: "confirm",
+}
 
 
 def newest(ledger: LedgerView, kind: str) -> Record:
@@ -20,8 +29,13 @@ def newest(ledger: LedgerView, kind: str) -> Record:
     """
     rows = list(ledger.index.rows(kind))
     if not rows:
-        raise MissingError(f"there is no {kind} in this commons yet")
+        raise MissingError(f"there is no {kind} in this commons yet{_maker(kind)}")
     return ledger.envelope(rows[-1]).claimed
+
+
+def _maker(kind: str) -> str:
+    """Return words to add where a record is missing: the command that makes one, or ""."""
+    return f"; `auzolan deliberate {_MAKERS[kind]}` makes one" if kind in _MAKERS else ""
 
 
 def named(ledger: LedgerView, record_id: str | None, kind: str) -> Record:
@@ -47,7 +61,7 @@ def newest_deliberation(ledger: LedgerView) -> Record:
     votes = {ledger.envelope(row).claimed.links[Constitution.TALLY] for row in ledger.index.rows(Constitution.KIND)}
     tallies = [row for row in ledger.index.rows(Tally.KIND) if row.id not in votes]
     if not tallies:
-        raise MissingError(f"there is no {Tally.KIND} in this commons yet")
+        raise MissingError(f"there is no {Tally.KIND} in this commons yet{_maker(Tally.KIND)}")
     return ledger.envelope(tallies[-1]).claimed
 
 

@@ -200,6 +200,30 @@ def first_import(snapshots: Iterable[tuple[int, Record]], snapshot: Record) -> i
     return min(at for at, each in snapshots if Snapshot.from_record(each).source["name"] == name)
 
 
+def verify_succession(said: str | None, in_force: str | None) -> None:
+    """Check which constitution a new one replaces.
+
+    Args:
+        said: the one that it says it replaces.
+        in_force: the newest one that was logged before it.
+
+    Raises:
+        VerificationError: they are not the same.
+    """
+    if said != in_force:
+        raise VerificationError("it does not say that it replaces the constitution that was in force")
+
+
+def verify_fixed_before(drafted: int, voted: int) -> None:
+    """Check by positions in the log that a wording was fixed before its vote came in.
+
+    Raises:
+        VerificationError: it was not.
+    """
+    if drafted > voted:
+        raise VerificationError("the wording was put on record after the vote came in")
+
+
 def conflicts_of(statements: Mapping[int, int], conflicts: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return pairs of statements of a vote that are in conflict, because statements that they rest on are.
 

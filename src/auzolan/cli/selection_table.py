@@ -164,9 +164,10 @@ def print_certificate(certificate: JsonDict | None) -> None:
     out().print("Certificate", style="bold")
     ratio = certificate["ejr_plus_ratio"]
     verdict = "holds" if ratio < 1 else "is violated"
-    out().print(
-        f"Proportionality (EJR+) {verdict}: the strongest claim of a group reaches {ratio:.0%} of what it would need."
-    )
+    claim = f"the strongest claim of a group reaches {ratio:.0%} of what it would need"
+    if not ratio:
+        claim = "no group has a claim to a further article"
+    out().print(f"Proportionality (EJR+) {verdict}: {claim}.")
     if certificate["core"] is None:
         out().print(
             f"No core certificate was found: the supporters of {certificate['entitled']} may be entitled to more.",

@@ -16,7 +16,8 @@ from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, print_j
 from auzolan.cli.oversee import RootOption, run_verification, verdict_of
 from auzolan.cli.target import Target, find_verified
 from auzolan.cli.words import headline
-from auzolan.core.record.errors import VerificationError
+from auzolan.core.kinds import KNOWN_KINDS
+from auzolan.core.record.errors import MissingError, VerificationError
 from auzolan.core.record.trace import Strength, Walk
 
 _STRENGTH_STYLES = {
@@ -30,7 +31,9 @@ _STRENGTH_STYLES = {
 
 @handled
 def trace(
-    record_id: Annotated[str, typer.Argument(metavar="ID", help="A record, or 8 or more of its first digits.")],
+    record_id: Annotated[
+        str, typer.Argument(metavar="ID", help="A record, 8 or more of its first digits, or a kind, for its newest.")
+    ],
     root: RootOption = None,
     depth: Annotated[int, typer.Option("--depth", min=1, max=200, help="How many links to follow each way.")] = 25,
     commons: LedgerOption = None,
@@ -45,7 +48,7 @@ def trace(
     verified = run_verification(found, root, quiet=True)
     with progress_bar("reading links") as progress:
         walk = Walk(place.public, verified, checkers(Evidence(place.public, place.private)), progress)
-    start = find_verified(verified, record_id)
+    start = _newest_of(walk, record_id) or find_verified(verified, record_id)
     rests_on, led_to = (_branches(walk, start, backwards, {start}, depth) for backwards in (True, False))
     if as_json:
         verdict = verdict_of(verified, root)
@@ -63,6 +66,16 @@ def trace(
     hint(f"{verdict_of(verified, root)}; 'asserted' means: signed by those who say so, not recomputed here")
     if found_wrong := _contradiction([*rests_on, *led_to]):
         raise VerificationError(found_wrong)
+
+
+def _newest_of(walk: Walk, noun: str) -> str | None:
+    """Return the id of the newest record of a kind that is named by its noun, such as "tally"; None if none is."""
+    if noun not in {kind.split("/")[0] for kind in KNOWN_KINDS}:
+        return None
+    found = [each for each in walk.verified.positions if walk.record(each).kind.split("/")[0] == noun]
+    if not found:
+        raise MissingError(f"there is no {noun} in this commons yet")
+    return max(found, key=walk.verified.positions.__getitem__)
 
 
 def _contradiction(branches: list[JsonDict]) -> str:

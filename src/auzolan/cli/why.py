@@ -12,9 +12,12 @@ from auzolan.cli.govern import LedgerOption
 from auzolan.cli.outcome_view import reason
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, short
 from auzolan.cli.records import linked, named
+from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.selection import Selection
 from auzolan.core.record.errors import MissingError, VerificationError
+from auzolan.core.record.record import Record
+from auzolan.core.record.view import LedgerView
 
 if TYPE_CHECKING:
     from auzolan.deliberate.tally import Cell, Counts
@@ -35,6 +38,7 @@ def why(
         record = named(ledger, record_id, Selection.KIND)
         tally = linked(ledger, record, Selection.TALLY)
         snapshot = linked(ledger, tally, Tally.SNAPSHOT) if tally.kind == Tally.KIND else tally
+        vote = _in_the_vote(ledger, record, statement)
     if snapshot.kind != Snapshot.KIND:
         raise VerificationError("the selection does not rest on a tally of votes")
     evidence, selection = Evidence(place.public, place.private), Selection.from_record(record)
@@ -42,11 +46,27 @@ def why(
     if statement not in texts:
         raise MissingError(f"there is no statement {statement} in this conversation")
     said: JsonDict = {"statement_id": statement, "text": texts[statement], "selection": record.id}
-    said |= _standing(selection, statement) | _votes(evidence.counts(tally), statement)
+    said |= _standing(selection, statement) | _votes(evidence.counts(tally), statement) | {"vote": vote}
     if as_json:
         print_json(said)
     else:
         _print(said, texts)
+
+
+def _in_the_vote(ledger: LedgerView, selection: Record, statement: int) -> JsonDict | None:
+    """Return what the people's newest vote on this selection made of a statement, None where it was not voted on."""
+    for row in reversed(list(ledger.index.rows(Constitution.KIND))):
+        constitution = Constitution.from_record(ledger.envelope(row).claimed)
+        draft = ledger.envelope(ledger.find(constitution.draft)).claimed
+        if draft.links.get(Draft.SELECTION) != selection.id:
+            continue
+        for principle in constitution.principles:
+            if statement in principle.statements:
+                ratified, heard = principle in constitution.ratified, principle in constitution.acknowledged
+                became = "ratified" if ratified else "acknowledged" if heard else "not ratified"
+                return {"principle": principle.number, "text": principle.text, "became": became}
+        return None
+    return None
 
 
 def _standing(selection: Selection, statement: int) -> JsonDict:
@@ -107,7 +127,8 @@ def _print(said: JsonDict, texts: dict[int, str]) -> None:
         out().print(f"It was selected as article {said['article']}, by {plain(said['how'], 40)}.")
         if said["block_margin"] is not None:
             out().print(f"{said['block_margin']:,} more people who disagree would end its standing.")
-        out().print("It is not ratified: that takes a vote on its wording.")
+        if said["vote"] is None:
+            out().print("Selected is not ratified: a vote on its wording decides that.")
     else:
         status = "eligible, but no seat was left" if said["status"] == "eligible" else plain(said["status"], 40)
         out().print(f"It is no article: {status}.")
@@ -118,6 +139,11 @@ def _print(said: JsonDict, texts: dict[int, str]) -> None:
             out().print("What it lacks is withheld with its counts: it would tell how few people voted.")
         elif said["admit_margin"] is None:
             out().print("No number of further votes would change that.")
+    if said["vote"] is not None:
+        vote = said["vote"]
+        out().print(f"The people voted on it as {vote['principle']}: {vote['became']}.")
+        if " ".join(vote["text"].split()) != said["text"]:
+            out().print(f"  in the words: {plain(vote['text'], 400)}")
     out().print()
     out().print(_line("all who voted on it", said["all"]))
     for name, cells in said["by"].items():

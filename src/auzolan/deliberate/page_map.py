@@ -7,7 +7,7 @@ stand for several people each (`overview.opinion_map`).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from auzolan.deliberate.grouping import group_name
@@ -61,8 +61,19 @@ def centres(dots: Sequence[Dot]) -> dict[int, Centre]:
 
 
 def map_svg(overview: Overview) -> str:
-    """Draw the map; x and y have the same scale, and directions have no meaning of their own."""
-    dots = overview.dots
+    """Draw the map of an overview."""
+    names = {n: f"{group_name(n)} · {_size(overview, n):,}" for n in centres(overview.dots)}
+    return drawn(overview.dots, names, "Opinion map", _description(overview))
+
+
+def drawn(dots: Sequence[Dot], names: Mapping[int, str], title: str, description: str) -> str:
+    """Draw dots; x and y have the same scale, and directions have no meaning of their own.
+
+    Args:
+        dots: at least one.
+        names: group -> what stands beside it; a group without one has no label.
+        title, description: for those who do not see it. All texts are markup already.
+    """
     left, right = min(dot.x for dot in dots), max(dot.x for dot in dots)
     low, high = min(dot.y for dot in dots), max(dot.y for dot in dots)
     inner = _WIDTH - 2 * _MARGIN
@@ -73,28 +84,26 @@ def map_svg(overview: Overview) -> str:
     parts = []
     for group in sorted({dot.group for dot in dots}):
         marks = "".join(
-            group_mark(x0 + scale * dot.x, y0 - scale * dot.y, radius_of(dot.people * area), group, "")
+            group_mark(x0 + scale * dot.x, y0 - scale * dot.y, _radius_of(dot.people * area), group, "")
             for dot in dots
             if dot.group == group
         )
         hollow = " none" if group < 0 else ""
         parts.append(f'<g class="dots {group_class(group)}{hollow}">{marks}</g>')
-    named = {
+    places = {
         n: (x0 + scale * c.x, y0 - scale * c.y + (_LABEL_HEIGHT if c.dots == 1 else 0))  # below a dot that is alone
         for n, c in centres(dots).items()
+        if n in names
     }
-    parts += [
-        label_mark(x, y, f"{group_name(n)} · {_size(overview, n):,}")
-        for n, (x, y) in labels_apart(named, height).items()
-    ]
+    parts += [_label_mark(x, y, names[n]) for n, (x, y) in _labels_apart(places, height).items()]
     return (
         f'<svg class="map" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" role="img" aria-labelledby="map-title map-desc">'
-        f'<title id="map-title">Opinion map</title><desc id="map-desc">{_description(overview)}</desc>'
+        f'<title id="map-title">{title}</title><desc id="map-desc">{description}</desc>'
         f"{''.join(parts)}</svg>"
     )
 
 
-def label_mark(x: float, y: float, text: str) -> str:
+def _label_mark(x: float, y: float, text: str) -> str:
     """Return a name on a veil, so that it can be read among dots."""
     width = 0.64 * len(text) + 0.4
     return (
@@ -160,7 +169,7 @@ def nearest_group(number: int, found: dict[int, Centre]) -> str:
     return group_name(min(others, key=lambda n: (math.hypot(found[n].x - own.x, found[n].y - own.y), n)))
 
 
-def radius_of(area: float) -> float:
+def _radius_of(area: float) -> float:
     """Return the radius of a circle of this area, within bounds."""
     return min(math.sqrt(area / math.pi), _LARGEST)
 
@@ -182,7 +191,7 @@ def group_mark(x: float, y: float, radius: float, number: int, attributes: str) 
     return f'<polygon points="{points}"{attributes}/>'
 
 
-def labels_apart(places: dict[int, tuple[float, float]], height: float) -> dict[int, tuple[float, float]]:
+def _labels_apart(places: dict[int, tuple[float, float]], height: float) -> dict[int, tuple[float, float]]:
     """Move labels down where they would lie on one another; one that would leave the map stays in the table only."""
     settled: dict[int, tuple[float, float]] = {}
     for number, (x, y) in sorted(places.items(), key=lambda item: (item[1][1], item[0])):

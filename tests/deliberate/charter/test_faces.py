@@ -176,7 +176,6 @@ def test_the_page_says_in_two_minutes_what_was_decided_by_whom() -> None:
         "Views we acknowledge",
         "Those who stand behind it have 120% of what one seat takes.",
         "Port fewer than 5, or nobody 10 –",
-        "The most absent: South, 13% of whom took part.",
         "It lacked 105 more people who agree.",
         "Turn to those who govern this commons: Town library and Our school.",
         "Evidence grade A: ballots say agree, disagree or pass",

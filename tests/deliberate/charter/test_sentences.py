@@ -10,7 +10,7 @@ import pytest
 
 from auzolan.deliberate.charter import sentences as the
 from auzolan.deliberate.charter.speaker import Speaker
-from auzolan.deliberate.charter.view import Entry, Proof, Share, Support, Text
+from auzolan.deliberate.charter.view import Entry, Presence, Proof, Share, Stratum, Support, Text
 from auzolan.deliberate.charter.words import LANGUAGES, words_of
 from tests.deliberate.charter.charters import approvals, article, other, outcome, poll, selected, small_town, town
 
@@ -311,3 +311,23 @@ def test_rules_that_came_late_are_pointed_out_first() -> None:
         "A trial: with another number of articles than the rules say.",
     ] == list(the.warnings(late, speaker()))
     assert [] == list(the.warnings(TOWN, speaker()))
+
+
+def test_the_most_absent_are_named_only_where_all_are_told() -> None:
+    north, south, few = Presence("North", 30, 60), Presence("South", 10, 40), Presence("Port", None, 9, is_few=True)
+
+    assert "South" in said([the.most_absent(Stratum("district", (north, south), 0), speaker()) or ""])
+    assert the.most_absent(Stratum("district", (north, south, few), 0), speaker()) is None
+    assert the.most_absent(Stratum("district", (north,), 0), speaker()) is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_most_of_a_group_pass_it_is_said(language: str) -> None:
+    passing, taking_sides = Share(10, 10, 80, 100, 60_000, 160_000), Share(10, 80, 10, 100, 60_000, 160_000)
+    plain, noted = (
+        said(the.support(entry(support=Support(passing, (("A", each),))), speaker(language)))
+        for each in (taking_sides, passing)
+    )
+
+    assert plain != noted
+    assert plain.split("A", 1)[0] in noted

@@ -174,5 +174,12 @@ def test_code_that_shares_nothing_with_it_agrees(final: bool, rule: str) -> None
 
     assert "B" == said.grade
     assert said == verify_outcome(
-        said, sealed(APPROVALS), HALVES, identity="none", moderated_out=frozenset({2}), final=final
+        said,
+        sealed(APPROVALS),
+        HALVES,
+        identity="none",
+        moderated_out=frozenset({2}),
+        min_cell=1,
+        withheld=frozenset(),
+        final=final,
     )

@@ -42,7 +42,15 @@ def test_what_the_people_ratified_passes_though_a_group_contests_it() -> None:
 
     assert "has other groups against it than those named" in first_wrong(voted.case(articles=unopposed))
     with pytest.raises(VerificationError, match="1 standing"):
-        checking.verify_outcome(voted.outcome, voted.ballots, voted.labels, identity="", moderated_out=frozenset())
+        checking.verify_outcome(
+            voted.outcome,
+            voted.ballots,
+            voted.labels,
+            identity="",
+            moderated_out=frozenset(),
+            min_cell=1,
+            withheld=frozenset(),
+        )
 
 
 # 1 standing

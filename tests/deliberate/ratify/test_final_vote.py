@@ -253,5 +253,12 @@ def test_code_that_shares_nothing_with_it_agrees(final: bool) -> None:
         said = case.outcome(final)
 
         assert said == verify_outcome(
-            said, sealed(case.votes), case.labels, identity="none", moderated_out=case.out, final=final
+            said,
+            sealed(case.votes),
+            case.labels,
+            identity="none",
+            moderated_out=case.out,
+            min_cell=1,
+            withheld=frozenset(),
+            final=final,
         )

@@ -66,7 +66,15 @@ class Place:
 
     def case(self, outcome: Outcome) -> Case:
         out = self.conversation.left_out_of_statistics
-        return case_of_ballots(outcome, self.ballots, self.found.labels, identity="none", moderated_out=out)
+        return case_of_ballots(
+            outcome,
+            self.ballots,
+            self.found.labels,
+            identity="none",
+            moderated_out=out,
+            min_cell=1,
+            withheld=frozenset(),
+        )
 
     def most_agreed(self, selected: Selected, seats: int) -> list[int]:
         """Return the eligible statements with the most group-aware consensus."""

@@ -12,6 +12,7 @@ from auzolan.core.record.errors import MalformedError
 from auzolan.core.record.record import Record, check_digest
 
 GRADES = ("A", "B")
+MAX_CONFLICTS = 1_000  # pairs: each is looked up in all votes
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,8 @@ class Outcome:
         if grade not in GRADES:
             raise MalformedError(f"grade: expected one of {', '.join(GRADES)}, got {grade[:20]!r}")
         conflicts = [as_list(pair, "conflicts") for pair in as_list(body.get("conflicts"), "conflicts")]
+        if len(conflicts) > MAX_CONFLICTS:
+            raise MalformedError(f"conflicts: {len(conflicts):,} pairs, at most {MAX_CONFLICTS:,} are read")
         if any(len(pair) != 2 or pair[0] == pair[1] for pair in conflicts):
             raise MalformedError("conflicts: expected pairs of two statements")
         return cls(

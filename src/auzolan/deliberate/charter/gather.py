@@ -16,8 +16,6 @@ from auzolan.core.kinds.selection import Article, NotIncluded, Outcome, Selectio
 from auzolan.core.record.governance import Governance
 from auzolan.deliberate.charter.view import (
     APPROVALS,
-    CONTESTED,
-    SELECTED,
     Charter,
     Entry,
     Presence,
@@ -30,6 +28,7 @@ from auzolan.deliberate.charter.view import (
 )
 from auzolan.deliberate.conversation import Statement
 from auzolan.deliberate.overview import Dot
+from auzolan.deliberate.ratify.eligibility import Standing
 from auzolan.deliberate.ratify.parameters import Parameters, read_parameters
 from auzolan.deliberate.tally import Cell, Counts, StatementCounts
 
@@ -90,14 +89,15 @@ def charter_of_constitution(
     principles = {constitution.voted_as[each.number]: each for each in constitution.principles}
     texts = {i: Text(p.text, p.language, tuple(sorted(p.translations.items()))) for i, p in principles.items()}
     numbers = {statement: each.number for statement, each in principles.items()}
+    principle_of = {each.number: each for each in constitution.principles}
     words, before = {each.id: each.text for each in earlier.statements}, _against_before(selection)
     entries = _Entries(constitution.outcome, poll, texts, numbers, is_ratified=True)
     shown = _charter(record_id, constitution.outcome, poll, governance, entries)
 
     def with_origin(found: tuple[Entry, ...]) -> tuple[Entry, ...]:
-        of = {each.number: each for each in constitution.principles}
-        placed = sorted(found, key=lambda each: _place(each.label))
-        return tuple(_with_origin(each, of[each.label], words, before) if each.label in of else each for each in placed)
+        """By number; what was moderated out of the vote has none, and rests on no principle."""
+        own = ((each, principle_of.get(each.label)) for each in sorted(found, key=lambda each: _place(each.label)))
+        return tuple(_with_origin(each, of, words, before) if of else each for each, of in own)
 
     return replace(
         shown,
@@ -271,7 +271,7 @@ def _turnout(poll: Poll, rules: Parameters) -> Turnout:
 
 def _against_before(selection: Selection) -> dict[int, tuple[str, ...]]:
     others = selection.outcome.not_included
-    return {each.statement: each.against for each in others if each.standing == CONTESTED}
+    return {each.statement: each.against for each in others if each.standing == Standing.CONTESTED}
 
 
 def _with_origin(
@@ -294,9 +294,10 @@ def _never_voted(constitution: Constitution, draft: Draft, selection: Selection,
     voted = {statement for each in constitution.principles for statement in each.statements}
     why = {each.statement: (each.editor, each.reason) for each in draft.left_out}
     entries = _Entries(selection.outcome, earlier, texts, {}, is_ratified=False)
-    left = [entries.other(each) for each in selection.outcome.not_included]
-    left += [replace(entries.article(e), is_article=False, standing=SELECTED) for e in selection.outcome.articles]
-    left = [replace(each, goes_to_vote=False, left_out=why.get(each.why)) for each in left if each.why not in voted]
+    others = [entries.other(each) for each in selection.outcome.not_included]
+    articles = [entries.article(each) for each in selection.outcome.articles]
+    others += [replace(each, is_article=False, standing=Principle.SELECTED) for each in articles]
+    left = [replace(each, goes_to_vote=False, left_out=why.get(each.why)) for each in others if each.why not in voted]
     return tuple(sorted(left, key=lambda each: each.why))
 
 

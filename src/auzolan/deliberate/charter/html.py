@@ -80,7 +80,7 @@ class _Page:
         quiet = " ".join(the.circumstances(charter, speaker))
         return (
             f'<header>{self._editions(editions)}{warnings}<h1 lang="" dir="auto">{title}</h1>'
-            f'<p class="{kind}">{the.status(charter, speaker)}</p>{about}{self._facts()}'
+            f'<p class="{kind}">{the.status(charter, speaker)}</p>{about}{self._facts()}{self._in_short()}'
             f'<p class="quiet">{quiet}</p>{self._contents()}</header>'
         )
 
@@ -106,6 +106,23 @@ class _Page:
             (self.say("fact_grade"), safe(charter.grade)),
         ]
         return '<dl class="facts">' + "".join(f"<div><dt>{n}</dt><dd>{v}</dd></div>" for n, v in facts) + "</dl>"
+
+    def _in_short(self) -> str:
+        """Return the articles' words alone, for whoever reads no further."""
+        items = []
+        for entry in self.charter.articles:
+            shown = the.translated(entry.text, self.words.language)
+            words = f'<span dir="auto">{safe(shown)}</span>' if shown is not None else self._quote_plain(entry.text)
+            items.append(f'<li><a href="#{self._anchor(entry)}">{safe(entry.label)}</a> {words}</li>')
+        return f'<ol class="short" role="list">{"".join(items)}</ol>' if items else ""
+
+    def _quote_plain(self, text: Text) -> str:
+        if not text.words:
+            return f"<span>{self.say('no_words')}</span>"
+        return f'<span lang="{safe(text.language)}" dir="auto">{safe(text.words)}</span>'
+
+    def _anchor(self, entry: Entry) -> str:
+        return f"{'n' if entry.is_article else 'c'}{entry.label.replace('.', '-').replace('#', '')}"
 
     def _contents(self) -> str:
         charter = self.charter
@@ -147,7 +164,7 @@ class _Page:
         )
 
     def _entry_head(self, entry: Entry) -> str:
-        name = f"{'n' if entry.is_article else 'c'}{entry.label.replace('.', '-').replace('#', '')}"
+        name = self._anchor(entry)
         head = self.say("principle" if entry.is_principle else "article", label=entry.label)
         if not entry.is_article and not entry.is_principle:
             head = self.say("statement", label=f"#{entry.why}")
@@ -169,10 +186,10 @@ class _Page:
             note = f'<p class="voted quiet">{said}</p>'
         return f'<p class="said-text" lang="{safe(text.language)}" dir="auto">{safe(text.words)}</p>{note}'
 
-    def _quote(self, words: str, language: str = "") -> str:
+    def _quote(self, words: str) -> str:
         if not words:
             return f"<span>{self.say('no_words')}</span>"
-        return f'<q class="voted-text" lang="{safe(language)}" dir="auto">{safe(words)}</q>'
+        return f'<q class="voted-text" lang="" dir="auto">{safe(words)}</q>'
 
     def _sources(self, entry: Entry) -> str:
         if not entry.sources:
@@ -190,7 +207,7 @@ class _Page:
             return ""
         listed = []
         for entry in charter.acknowledged:
-            why = the.explained(the.reason_of(entry), entry, speaker)
+            why = the.explained(entry, speaker)
             lacks = " ".join((why, *the.lacking(entry, speaker)))
             reach = the.reach(entry, speaker)
             listed.append(
@@ -233,8 +250,8 @@ class _Page:
             rows.append(
                 (f'<span class="s">{say("undeclared")}</span>', [self.speaker.shown(stratum.undeclared), *unknown])
             )
-        absent = the.most_absent(stratum, self.speaker) or say("strata_no_roll")
-        return f"{marks.table(safe(stratum.name), heads, rows)}<p>{absent}</p>"
+        absent = the.most_absent(stratum, self.speaker) or ("" if has_roll else say("strata_no_roll"))
+        return marks.table(safe(stratum.name), heads, rows) + (f"<p>{absent}</p>" if absent else "")
 
     def _left(self) -> str:
         charter, say = self.charter, self.say
@@ -255,7 +272,7 @@ class _Page:
         parts = []
         for reason, listed in the.by_reason(entries):
             head = f"{self.say(f'reason_{reason}_head')} ({self.speaker.shown(len(listed))})"
-            why = the.explained(reason, listed[0], self.speaker)
+            why = the.explained(listed[0], self.speaker)
             items = [self._other(entry, prefix) for entry in listed]
             parts.append(f'<h3>{head}</h3><p class="quiet">{why}</p>{self._folded(items)}')
         return "".join(parts)

@@ -143,7 +143,7 @@ class _Template:
             yield f"### {self._head(entry)}"
             yield self._words(entry.text)
             reach = the.reach(entry, self.speaker)
-            why = the.explained(the.reason_of(entry), entry, self.speaker)
+            why = the.explained(entry, self.speaker)
             lacks = " ".join((why, *the.lacking(entry, self.speaker)))
             support = " ".join(the.support(entry, self.speaker))
             yield self._list([*([reach] if reach else []), support, lacks, *self._sources(entry)])
@@ -158,8 +158,10 @@ class _Template:
         yield say("strata_own")
         for stratum in charter.turnout.strata:
             yield self._stratum(stratum)
-            absent = the.most_absent(stratum, self.speaker)
-            yield absent or say("strata_no_roll")
+            if absent := the.most_absent(stratum, self.speaker):
+                yield absent
+            elif not the.has_roll(stratum):
+                yield say("strata_no_roll")
 
     def _stratum(self, stratum: Stratum) -> str:
         has_roll = the.has_roll(stratum)
@@ -183,7 +185,7 @@ class _Template:
         yield self.say(f"{intro}_intro", n=len(entries))
         for reason, listed in the.by_reason(entries):
             yield f"### {self.say(f'reason_{reason}_head')} ({self.speaker.shown(len(listed))})"
-            yield the.explained(reason, listed[0], self.speaker)
+            yield the.explained(listed[0], self.speaker)
             yield self._list([self._other(entry) for entry in listed])
 
     def _other(self, entry: Entry) -> str:

@@ -11,19 +11,7 @@ from collections.abc import Iterable, Sequence
 from auzolan.deliberate.charter import sentences as the
 from auzolan.deliberate.charter.speaker import Said, Speaker
 from auzolan.deliberate.charter.view import APPROVALS, Charter, Entry, Share
-from auzolan.deliberate.page_map import (
-    centres,
-    group_class,
-    group_mark,
-    label_mark,
-    labels_apart,
-    nearest_group,
-    radius_of,
-)
-
-_WIDTH, _TALLEST, _FLATTEST, _MARGIN = 320.0, 250.0, 110.0, 26.0
-_INKED = 0.05  # share of the map that all dots together cover
-_BELOW = 18.0  # how far below a dot that is alone its group's name stands
+from auzolan.deliberate.page_map import centres, drawn, group_class, group_mark, nearest_group
 
 
 def key(number: int) -> str:
@@ -84,37 +72,10 @@ def legend(charter: Charter, speaker: Speaker) -> str:
 
 
 def opinion_map(charter: Charter, speaker: Speaker) -> str:
-    """Draw the map; x and y have the same scale, and directions have no meaning of their own."""
-    dots = charter.dots
-    left, right = min(dot.x for dot in dots), max(dot.x for dot in dots)
-    low, high = min(dot.y for dot in dots), max(dot.y for dot in dots)
-    inner = _WIDTH - 2 * _MARGIN
-    scale = min(inner / max(right - left, 1e-9), (_TALLEST - 2 * _MARGIN) / max(high - low, 1e-9), inner)
-    height = max((high - low) * scale + 2 * _MARGIN, _FLATTEST)
-    x0, y0 = _WIDTH / 2 - scale * (left + right) / 2, height / 2 + scale * (low + high) / 2
-    area = _WIDTH * height * _INKED / max(sum(dot.people for dot in dots), 1)
-    parts = []
-    for group in sorted({dot.group for dot in dots}):
-        marks = "".join(
-            group_mark(x0 + scale * dot.x, y0 - scale * dot.y, radius_of(dot.people * area), group, "")
-            for dot in dots
-            if dot.group == group
-        )
-        parts.append(f'<g class="dots {group_class(group)}">{marks}</g>')
-    named = {
-        number: (x0 + scale * each.x, y0 - scale * each.y + (_BELOW if each.dots == 1 else 0))
-        for number, each in centres(dots).items()
-        if number < len(charter.groups)
-    }
-    parts += [
-        label_mark(x, y, _name(number, charter, speaker)) for number, (x, y) in labels_apart(named, height).items()
-    ]
-    listed = ", ".join(_name(number, charter, speaker) for number in range(len(charter.groups)))
-    return (
-        f'<svg class="map" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" role="img" aria-labelledby="map-title map-desc">'
-        f'<title id="map-title">{speaker.say("h_map")}</title><desc id="map-desc">'
-        f"{speaker.say('map_desc', list=Said(listed))}</desc>{''.join(parts)}</svg>"
-    )
+    """Draw the map with the names and sizes of groups."""
+    names = {number: _name(number, charter, speaker) for number in range(len(charter.groups))}
+    description = speaker.say("map_desc", list=Said(", ".join(names.values())))
+    return drawn(charter.dots, names, speaker.say("h_map"), description)
 
 
 def _name(number: int, charter: Charter, speaker: Speaker) -> str:

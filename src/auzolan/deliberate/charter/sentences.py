@@ -12,18 +12,7 @@ from fractions import Fraction
 from auzolan.core.kinds.constitution import Principle
 from auzolan.core.rules.equal_shares import BY_PHRAGMEN, BY_SHARES
 from auzolan.deliberate.charter.speaker import Said, Speaker
-from auzolan.deliberate.charter.view import (
-    APPROVALS,
-    CONTESTED,
-    ELIGIBLE,
-    SELECTED,
-    Charter,
-    Entry,
-    Presence,
-    Share,
-    Stratum,
-    Text,
-)
+from auzolan.deliberate.charter.view import APPROVALS, Charter, Entry, Presence, Share, Stratum, Text
 from auzolan.deliberate.charter.words import primary
 from auzolan.deliberate.ratify.eligibility import Standing
 from auzolan.deliberate.ratify.outcome import EXCLUDED
@@ -35,10 +24,10 @@ _NOT_TOLD = ("", "none", "not stated")  # how participants were told apart, wher
 
 # Reasons in the order in which they are shown: what came closest first.
 REASONS = {
-    CONTESTED: "contested",
+    str(Standing.CONTESTED): "contested",
     str(Standing.BLOCKED): "blocked",
-    ELIGIBLE: "eligible",
-    SELECTED: "selected",
+    str(Standing.ELIGIBLE): "eligible",
+    Principle.SELECTED: "selected",
     EXCLUDED: "conflict",
     str(Standing.UNSUPPORTED): "unsupported",
     str(Standing.FEW_VOTES): "votes",
@@ -76,7 +65,7 @@ def support(entry: Entry, speaker: Speaker) -> Iterable[Said]:
         yield speaker.say("withheld_all", n=entry.support.min_cell)
         return
     approvals = entry.support.approvals
-    parts = [tenths(share, speaker, name) for name, share in groups or ()]
+    parts = [_of_group(share, speaker, name) for name, share in groups or ()]
     if total.whole:
         together = _with_range(total, speaker)
         listed = f"{', '.join(parts)}; {speaker.say('agree_all', share=together)}" if parts else together
@@ -84,6 +73,12 @@ def support(entry: Entry, speaker: Speaker) -> Iterable[Said]:
     yield speaker.say("approved", n=total.agree) if approvals else speaker.say("voted", n=total.whole)
     if groups is None:
         yield speaker.say("withheld_groups", n=entry.support.min_cell)
+
+
+def _of_group(share: Share, speaker: Speaker, name: str) -> Said:
+    """Return a group's share, and where most took no side, so that few who agree do not read as many against."""
+    found = tenths(share, speaker, name)
+    return speaker.say("most_pass", share=found) if 2 * share.passed > share.whole else found
 
 
 def _with_range(total: Share, speaker: Speaker) -> Said:
@@ -148,8 +143,9 @@ def reason_of(entry: Entry) -> str:
     return "eligible" if reason == "contested" and entry.is_principle else reason
 
 
-def explained(reason: str, entry: Entry, speaker: Speaker) -> Said:
-    """Return what a reason means."""
+def explained(entry: Entry, speaker: Speaker) -> Said:
+    """Return what the reason means for which something did not get in."""
+    reason = reason_of(entry)
     if reason == "unsupported" and entry.support.exact:
         return speaker.say("reason_unsupported_exact")
     if reason == "votes" and entry.support.approvals:
@@ -351,8 +347,8 @@ def of_roll(each: Presence, speaker: Speaker) -> tuple[str, str]:
 def most_absent(stratum: Stratum, speaker: Speaker) -> Said | None:
     """Return whose share is the smallest, where the roll tells."""
     known = [each for each in stratum.values if each.took_part is not None and each.may_vote]
-    if len(known) < 2:
-        return None
+    if len(known) < 2 or any(each.is_few and each.may_vote for each in stratum.values):
+        return None  # perhaps those of whom it is not told were the most absent
     least = min(known, key=lambda each: (Fraction(each.took_part or 0, each.may_vote or 1), each.value))
     percent = speaker.percent(least.took_part or 0, least.may_vote or 1)
     return speaker.say("most_absent", value=least.value, percent=percent)

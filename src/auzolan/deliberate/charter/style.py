@@ -14,6 +14,10 @@ _MORE = """
 .warn{margin:0 0 .8rem;padding:.6rem .9rem;background:var(--warn-ground);color:var(--warn);
  border:1px solid currentColor;border-radius:4px;font-weight:600}
 .langs{margin:0 0 1.5rem;padding:0;border:0}
+ol.short{margin:1.4rem 0 0;padding:0;list-style:none;font-family:"Iowan Old Style",Charter,"Palatino Linotype",
+ Palatino,Georgia,"Liberation Serif",serif;font-size:1.125rem;line-height:1.4}
+ol.short li{margin:.35rem 0;padding-left:2.6rem;text-indent:-2.6rem;overflow-wrap:anywhere}
+ol.short a{display:inline-block;min-width:2.2rem;padding:.15rem 0;text-indent:0}
 .floor{margin:1rem 0;padding:0 0 0 1.2rem;border-left:4px solid var(--agree);list-style:none}
 .floor li{margin:.5rem 0}
 article{padding:1.4rem 0 1.2rem;border-top:1px solid var(--line)}

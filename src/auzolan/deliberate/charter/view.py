@@ -14,7 +14,6 @@ from auzolan.core.record.governance import FloorArticle
 from auzolan.deliberate.overview import Dot
 from auzolan.deliberate.ratify.parameters import Parameters
 
-SELECTED, ELIGIBLE, CONTESTED = "selected", "eligible", "contested"
 APPROVALS = "B"  # the grade of ballots that only approve
 
 

@@ -97,6 +97,8 @@ def verify_conflicts(case: Case) -> None:
         VerificationError: they are not.
     """
     declared = {frozenset(pair) for pair in case.outcome.conflicts}
+    if unknown := sorted({s for pair in declared for s in pair} - {*case.statements}):
+        raise VerificationError(f"3 conflicts: statement {unknown[0]} is declared to exclude another, and is not there")
     said = {s: each.rival for s, each in case.others.items() if each.rival is not None}
     lost = {s for s, each in case.others.items() if each.standing == EXCLUDED}
     for pair in declared:

@@ -65,8 +65,8 @@ def case_of_ballots(
     *,
     identity: str,
     moderated_out: frozenset[int],
-    min_cell: int = 1,
-    withheld: frozenset[int] = frozenset(),
+    min_cell: int,
+    withheld: frozenset[int],
     final: bool = False,
 ) -> standing.Case:
     """Return what to check, from the ballots.
@@ -122,7 +122,7 @@ def case_of_counts(
     *,
     identity: str,
     moderated_out: frozenset[int],
-    min_cell: int = 1,
+    min_cell: int,
     final: bool = False,
 ) -> standing.Case:
     """Return what can be checked without ballots, from the counts that a tally publishes; see `case_of_ballots`.
@@ -214,8 +214,8 @@ def verify_outcome(
     *,
     identity: str,
     moderated_out: frozenset[int],
-    min_cell: int = 1,
-    withheld: frozenset[int] = frozenset(),
+    min_cell: int,
+    withheld: frozenset[int],
     final: bool = False,
 ) -> Outcome:
     """Return `outcome` if every step holds; see `case_of_ballots`.

@@ -139,6 +139,8 @@ def _principle(entry: Entry, of: Mapping[int, str], material: Material, where: s
     if transformation != Principle.VERBATIM and not entry.editor:
         what = "its words were changed" if transformation == Principle.REWORDED else "statements were merged"
         raise MalformedError(f"{place}: in {entry.number} {what}; say who did it after '- editor:'")
+    if entry.editor:
+        _check_text(entry.editor, f"{place}, the editor of {entry.number}")
     for language, translation in entry.translations.items():
         _check_text(translation, f"{place}, translation {language}")
     standing = _standing(entry.statements, of)
@@ -232,6 +234,8 @@ def _verify_principle(principle: Principle, of: Mapping[int, str], texts: Mappin
     expected = Principle.MERGED if len(principle.statements) > 1 else Principle.VERBATIM
     if principle.transformation != expected or principle.text != one_line(texts[first].text):
         raise VerificationError(f"{where} has other words than statement {first}, and does not say so")
+    if principle.transformation == Principle.VERBATIM and principle.editor:
+        raise VerificationError(f"{where} is a statement's own words, and names an editor")
 
 
 def poll_csv(draft: Draft) -> str:
