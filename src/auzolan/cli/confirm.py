@@ -91,11 +91,7 @@ def confirm(
         _refuse_second_vote(place, ledger, vote, wording)  # somebody else may have confirmed it in the meantime
         shelf.sweep()
         with progress_bar("counting the vote"):
-            try:
-                records, view = _ratify(shelf, wording, conversation, vote)
-            except UsageError:
-                shelf.sweep()  # the ballots of a vote that is refused
-                raise
+            records, view = _ratify_or_sweep(shelf, wording, conversation, vote)
         if not as_json:
             print_constitution(view)
         propose_within(place, ledger, records, [choose_key(key, ledger)], as_json, commit_at_once=True, quiet=as_json)
@@ -120,6 +116,17 @@ def _refuse_second_vote(place: Commons, ledger: Ledger, vote: Vote, draft: Recor
             raise UsageError(
                 f"a constitution of this wording waits for signatures, {short(waiting.id)}: see `auzolan pending`"
             )
+
+
+def _ratify_or_sweep(
+    shelf: Shelf, draft: Record, conversation: Conversation, vote: Vote
+) -> tuple[list[Record], JsonDict]:
+    """Ratify, and keep no ballots of a vote that is refused."""
+    try:
+        return _ratify(shelf, draft, conversation, vote)
+    except UsageError:
+        shelf.sweep()
+        raise
 
 
 def _ratify(shelf: Shelf, draft: Record, conversation: Conversation, vote: Vote) -> tuple[list[Record], JsonDict]:
