@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format bench clean
+.PHONY: help demo test test-teach test-all lint format bench clean
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,15 @@ demo: $(VENV)/.base ## The story so far, offline after installation; leaves its 
 
 test: $(VENV)/.dev ## All tests but the slow ones
 	$(BIN)/python -m pytest -q -n auto --dist loadgroup -m "not slow"
+
+$(VENV)-teach/.made: pyproject.toml constraints.txt
+	@echo "installing into $(VENV)-teach (once; PyTorch is large)"
+	$(PYTHON) -m venv $(VENV)-teach
+	$(VENV)-teach/bin/python -m pip install --quiet --editable '.[dev,teach,engine]'
+	@touch $@
+
+test-teach: $(VENV)-teach/.made ## Tests of what needs PyTorch, in an environment of their own
+	$(VENV)-teach/bin/python -m pytest -q tests/teach
 
 test-all: $(VENV)/.dev ## Slow ones too, and longer fuzzing
 	AUZOLAN_FUZZ_SECONDS=$${AUZOLAN_FUZZ_SECONDS:-120} $(BIN)/python -m pytest -q -n auto --dist loadgroup
