@@ -38,7 +38,7 @@ $(VENV)-teach/.made: pyproject.toml constraints.txt
 	@touch $@
 
 test-teach: $(VENV)-teach/.made ## Tests of what needs PyTorch, in an environment of their own
-	$(VENV)-teach/bin/python -m pytest -q tests/teach
+	$(VENV)-teach/bin/python -m pytest -q tests/teach tests/recipes
 
 test-all: $(VENV)/.dev ## Slow ones too, and longer fuzzing
 	AUZOLAN_FUZZ_SECONDS=$${AUZOLAN_FUZZ_SECONDS:-120} $(BIN)/python -m pytest -q -n auto --dist loadgroup
