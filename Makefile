@@ -34,6 +34,7 @@ test: $(VENV)/.dev ## All tests but the slow ones
 $(VENV)-teach/.made: pyproject.toml constraints.txt
 	@echo "installing into $(VENV)-teach (once; PyTorch is large)"
 	$(PYTHON) -m venv $(VENV)-teach
+	$(VENV)-teach/bin/python -m pip install --quiet torch==2.13.0 # by itself, so that a CPU build that is at hand will do
 	$(VENV)-teach/bin/python -m pip install --quiet --editable '.[dev,teach,engine]'
 	@touch $@
 
