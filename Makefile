@@ -34,8 +34,10 @@ test: $(VENV)/.dev ## All tests but the slow ones
 $(VENV)-teach/.made: pyproject.toml constraints.txt
 	@echo "installing into $(VENV)-teach (once; PyTorch is large)"
 	$(PYTHON) -m venv $(VENV)-teach
-	$(VENV)-teach/bin/python -m pip install --quiet torch==2.13.0 # by itself, so that a CPU build that is at hand will do
-	$(VENV)-teach/bin/python -m pip install --quiet --editable '.[dev,teach,engine]'
+	@grep -v '^mpmath=' constraints.txt > $(VENV)-teach/constraints.txt # PyTorch's sympy asks for an older one
+	PIP_CONSTRAINT=$(CURDIR)/$(VENV)-teach/constraints.txt $(VENV)-teach/bin/python -m pip install --quiet torch==2.13.0
+	PIP_CONSTRAINT=$(CURDIR)/$(VENV)-teach/constraints.txt $(VENV)-teach/bin/python -m pip install --quiet \
+	  --editable '.[dev,teach,engine]'
 	@touch $@
 
 test-teach: $(VENV)-teach/.made ## Tests of what needs PyTorch, in an environment of their own
