@@ -237,3 +237,8 @@ def test_editions_are_plain_links_and_the_current_one_is_marked() -> None:
     assert ["ca"] == [a["hreflang"] for a in links if a.get("aria-current") == "page"]
     assert "hreflang" not in html_page(IN_SHORT, words_of("ca"))
     assert "**Català**" not in markdown(IN_SHORT, words_of("ca"))
+
+
+def test_the_list_at_the_top_says_where_its_words_are_translations() -> None:
+    assert "Traducciones; el texto que se votó figura más abajo en cada caso." in READ["town", "es"].words
+    assert "Translations; the words that people voted on" not in READ["town", "en"].words

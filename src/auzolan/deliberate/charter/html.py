@@ -114,7 +114,10 @@ class _Page:
             shown = the.translated(entry.text, self.words.language)
             words = f'<span dir="auto">{safe(shown)}</span>' if shown is not None else self._quote_plain(entry.text)
             items.append(f'<li><a href="#{self._anchor(entry)}">{safe(entry.label)}</a> {words}</li>')
-        return f'<ol class="short" role="list">{"".join(items)}</ol>' if items else ""
+        language = self.words.language
+        is_translated = any(the.translated(entry.text, language) is not None for entry in self.charter.articles)
+        note = f'<p class="quiet">{self.say("short_translated")}</p>' if is_translated else ""
+        return f'<ol class="short" role="list">{"".join(items)}</ol>{note}' if items else ""
 
     def _quote_plain(self, text: Text) -> str:
         if not text.words:
