@@ -196,6 +196,22 @@ def report(about: Mapping[str, str], how: str, tables: Mapping[str, str], said: 
     return "\n\n".join(parts)
 
 
+def conclude(
+    name: str,
+    about: Mapping[str, str],
+    tables: Mapping[str, str],
+    said: Sequence[str],
+    notes: str,
+    kept: Mapping[str, object] | None,
+) -> None:
+    """Print the result of a benchmark that runs in rounds, and keep it with `kept` if that is given."""
+    how = "median (lowest .. highest) of the rounds, in turn, each run in a fresh process on one thread"
+    text = f"{report(about, how, tables, said)}\n\n{notes}"
+    print(text)
+    if kept is not None:
+        say(f"written: {save(name, {'machine': about, **kept, 'verdicts': said}, text)}")
+
+
 def save(name: str, value: Mapping[str, object], text: str) -> Path:
     """Write a result below bench/results/, as JSON and as Markdown; return where the JSON is."""
     RESULTS.mkdir(parents=True, exist_ok=True)

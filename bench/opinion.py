@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.bounded import Limits, Outcome, run_bounded
-from bench.measure import RESULTS, ROOT, Cost, Spread, command, machine, report, save, say, spread, table
+from bench.measure import RESULTS, ROOT, Cost, Spread, command, conclude, machine, say, spread, table
 
 OURS = (ROOT / ".venv" / "bin" / "python", "bench.opinion_side")
 PEER = (ROOT / ".venv-bench" / "bin" / "python", "bench.peers.reddwarf_side")
@@ -333,12 +333,8 @@ def main() -> None:
         "Loading packed votes": loading(measured),
     }
     said = verdicts(measured)
-    how = "median (lowest .. highest) of the rounds, in turn, each run in a fresh process on one thread"
-    text = f"{report(about, how, tables, said)}\n\n{NOTES}"
-    print(text)
-    if chosen.json:
-        result = {"machine": about, "limits": limits._asdict(), "measured": measured, "verdicts": said}
-        say(f"written: {save('opinion', result, text)}")
+    kept = {"limits": limits._asdict(), "measured": measured} if chosen.json else None
+    conclude("opinion", about, tables, said, NOTES, kept)
 
 
 if __name__ == "__main__":

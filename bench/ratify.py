@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.bounded import Limits, Outcome, run_bounded
-from bench.measure import RESULTS, ROOT, command, machine, report, save, say, spread, table
+from bench.measure import RESULTS, ROOT, command, conclude, machine, say, spread, table
 from bench.opinion import cost, cpu, make, of, peak, ratio, wall
 from bench.rules import PEERS, same_winners
 
@@ -224,12 +224,8 @@ def main() -> None:
         "What came out": outcomes(measured),
     }
     said = verdicts(measured)
-    how = "median (lowest .. highest) of the rounds, in turn, each run in a fresh process on one thread"
-    text = f"{report(about, how, tables, said)}\n\n{NOTES}"
-    print(text)
-    if chosen.json:
-        result = {"machine": about, "limits": limits._asdict(), "measured": measured, "verdicts": said}
-        say(f"written: {save('ratify', result, text)}")
+    kept = {"limits": limits._asdict(), "measured": measured} if chosen.json else None
+    conclude("ratify", about, tables, said, NOTES, kept)
 
 
 if __name__ == "__main__":

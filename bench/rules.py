@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.bounded import Limits, Outcome, run_bounded
-from bench.measure import RESULTS, ROOT, command, machine, report, save, say, spread, table
+from bench.measure import RESULTS, ROOT, command, conclude, machine, say, spread, table
 from bench.opinion import cost, cpu, finished, make, of, peak, ratio, wall
 
 OURS = (ROOT / ".venv" / "bin" / "python", "bench.rules_side")
@@ -219,12 +219,8 @@ def main() -> None:
         "What came out": outcomes(measured),
     }
     said = verdicts(measured)
-    how = "median (lowest .. highest) of the rounds, in turn, each run in a fresh process on one thread"
-    text = f"{report(about, how, tables, said)}\n\n{NOTES}"
-    print(text)
-    if chosen.json:
-        result = {"machine": about, "limits": limits._asdict(), "measured": measured, "verdicts": said}
-        say(f"written: {save('rules', result, text)}")
+    kept = {"limits": limits._asdict(), "measured": measured} if chosen.json else None
+    conclude("rules", about, tables, said, NOTES, kept)
 
 
 def verdicts(measured: dict[str, Runs]) -> list[str]:
