@@ -22,7 +22,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,run]'
 	@touch $@
 
 demo: $(VENV)-teach/.made ## The story so far, offline after installation; leaves its commons in demo/
@@ -37,7 +37,7 @@ $(VENV)-teach/.made: pyproject.toml constraints.txt
 	@grep -v '^mpmath=' constraints.txt > $(VENV)-teach/constraints.txt # PyTorch's sympy asks for an older one
 	PIP_CONSTRAINT=$(CURDIR)/$(VENV)-teach/constraints.txt $(VENV)-teach/bin/python -m pip install --quiet torch==2.13.0
 	PIP_CONSTRAINT=$(CURDIR)/$(VENV)-teach/constraints.txt $(VENV)-teach/bin/python -m pip install --quiet \
-	  --editable '.[dev,teach,engine]'
+	  --editable '.[dev,teach,engine,run]'
 	@touch $@
 
 test-teach: $(VENV)-teach/.made ## Tests of what needs PyTorch, in an environment of their own

@@ -1,0 +1,1 @@
+"""What may be loaded: files are read strictly, hashed and matched to signed records before any engine sees them."""

@@ -1,0 +1,1 @@
+"""What a text holds, found by program: it decides nothing."""

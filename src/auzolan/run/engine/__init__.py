@@ -1,0 +1,1 @@
+"""What answers: llama.cpp in a sandboxed child, or any OpenAI-compatible server by its address."""

@@ -1,0 +1,1 @@
+"""The HTTP surface: OpenAI-compatible, on loopback, with everything else behind it."""
