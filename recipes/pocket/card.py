@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from recipes.pocket.evaluate import interval
+from recipes.pocket.evaluate import share
 
 INTRODUCTION = Path(__file__).parent / "card_introduction.md"
 
@@ -68,13 +68,8 @@ def _teaching(runs: list[dict[str, Any]]) -> list[str]:
             total = pooled.setdefault(name, [0, 0, 0])
             pooled[name] = [total[0] + before, total[1] + after, total[2] + n]
     for name, (before, after, n) in pooled.items():
-        lines.append(f"| **all** | {name} | {_share(before, n)} | {_share(after, n)} | {n} | |")
+        lines.append(f"| **all** | {name} | {share(before, n)} | {share(after, n)} | {n} | |")
     return lines
-
-
-def _share(successes: int, n: int) -> str:
-    low, high = interval(successes, n)
-    return f"{successes / n:.3f} [{low:.3f}, {high:.3f}]"
 
 
 if __name__ == "__main__":

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ import torch
 from recipes.pocket import corpus
 from recipes.pocket.speak import Speaker
 
+from auzolan.core.evals.intervals import wilson
 from auzolan.core.lm.generate import Decoding, Request, in_order
 from auzolan.core.lm.local import Local
 from auzolan.pocket import articles, dialogue, fitting, questions, vocabulary, wordings
@@ -38,23 +38,21 @@ from auzolan.teach.adherence import Answered, measure
 from auzolan.teach.kit import Article
 from auzolan.teach.revise import make_rows
 from auzolan.teach.rows import DataRow
-from auzolan.teach.settings import Teaching, resolve
+from auzolan.teach.settings import resolve
 
 
-def interval(successes: int, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
+def share(successes: int, n: int) -> str:
+    """A share with its 95 % interval (Wilson); of nothing, that it may be anything."""
     if not n:
-        return 0.0, 1.0
-    z, share = 1.959964, successes / n
-    centre, spread = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, (centre - spread) / (1 + z * z / n)), min(1.0, (centre + spread) / (1 + z * z / n))
+        return "0.000 [0.000, 1.000]"
+    found = wilson(successes, n)
+    return f"{found.estimate:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 def shown(flags: Iterable[bool]) -> str:
     """A share with its interval and n."""
     found = list(flags)
-    low, high = interval(sum(found), len(found))
-    return f"{sum(found) / max(1, len(found)):.3f} [{low:.3f}, {high:.3f}] n={len(found)}"
+    return f"{share(sum(found), len(found))} n={len(found)}"
 
 
 def ask_all(speaker: Speaker, asked: Sequence[Question], stated: Sequence[Understood | None] = ()) -> list[str]:
@@ -179,7 +177,8 @@ def teach(folder: Path, seed: int, language: str, options: dict[str, Any]) -> di
     lap("exam before")
     rows = make_rows(kit, law.taught, kit.prompts(law.taught, settings.prompts, seed), local, settings.making())
     lap("rows")
-    tuned = sft.train(local.model, [_tokens(kit, local, row) for row in rows if row.is_learnt], _training(settings))
+    learnt = [_tokens(kit, local, row) for row in rows if row.is_learnt]
+    tuned = sft.train(local.model, learnt, sft.Settings.of(settings))
     local.speak_with(tuned.model)
     lap("training")
     answered = [Answered(*each) for each in zip(exam, before, answers(), strict=True)]
@@ -200,11 +199,6 @@ def _tokens(kit: PocketKit, local: Local, row: DataRow) -> packing.Row:
     return packing.Row(
         tuple(local.tokens.prompt_ids(kit.asking(row.prompt))), tuple(local.tokens.answer_ids(row.final))
     )
-
-
-def _training(settings: Teaching) -> sft.Settings:
-    names = {each.name for each in fields(sft.Settings)}
-    return sft.Settings(**{each.name: getattr(settings, each.name) for each in fields(Teaching) if each.name in names})
 
 
 def main() -> None:

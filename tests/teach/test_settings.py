@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from auzolan.core.record.errors import UsageError
-from auzolan.teach.settings import Value, resolve
+from auzolan.core.kinds.dataset import Setting
+from auzolan.core.record.errors import UsageError, VerificationError
+from auzolan.teach.settings import Value, number_in, resolve
 
 
 def origins(kit: dict[str, Value], tiny: bool, options: dict[str, Value | None]) -> dict[str, tuple[str, str]]:
@@ -35,3 +36,22 @@ def test_every_setting_is_listed_once() -> None:
 def test_what_cannot_be_is_refused(name: str, value: Value, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         resolve({}, False, {name: value})
+
+
+def test_a_number_is_read_from_the_settings_of_a_record() -> None:
+    said = (Setting("seed", "2147483647", "option"), Setting("exam", "0", "kit"))
+
+    assert [2**31 - 1, 0] == [number_in(said, name) for name in ("seed", "exam")]
+
+
+@pytest.mark.parametrize(
+    "value", ["", "-1", "1.5", "1_000", " 7", "7\n", "many", "\u0661\u0662", "\u00b2", "9" * 11, "9" * 5_000]
+)
+def test_a_setting_that_is_no_whole_number_is_refused(value: str) -> None:
+    with pytest.raises(VerificationError, match="settings must say 'seed' as a whole number, got"):
+        number_in((Setting("seed", value, "default"),), "seed")
+
+
+def test_a_number_that_a_record_does_not_say_is_refused() -> None:
+    with pytest.raises(VerificationError, match="settings must say 'seed' as a whole number, got ''"):
+        number_in((Setting("exam", "2", "kit"),), "seed")

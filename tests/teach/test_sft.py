@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from auzolan.core.record.errors import MalformedError, StorageError, UsageError 
 from auzolan.teach import sft  # noqa: E402
 from auzolan.teach.packing import Row, pack  # noqa: E402
 from auzolan.teach.rows_apart import rows_apart  # noqa: E402
+from auzolan.teach.settings import Teaching  # noqa: E402
 
 torch.set_num_threads(1)
 # PEFT asks transformers by a name that the next major version drops.
@@ -45,6 +46,19 @@ def _adapter(model: Any) -> dict[str, Any]:
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_training_takes_every_setting_of_a_run_that_it_has_itself() -> None:
+    chosen = Teaching(
+        rank=3, alpha=5, learning_rate=7e-4, epochs=11, length=13, sequences=17, warm_up=0.19, precision="fp32",
+        recompute=False, seed=23, keep_every=29,
+    )  # fmt: skip
+    found = asdict(sft.Settings.of(chosen))
+
+    assert {name: value for name, value in asdict(chosen).items() if name in found} == {
+        name: value for name, value in found.items() if name != "tokens_at_once"
+    }
+    assert sft.Settings().tokens_at_once == found["tokens_at_once"]
 
 
 def test_answers_are_learnt_and_the_model_itself_is_not_changed() -> None:

@@ -1,10 +1,10 @@
-"""What the rows of a data set say about each article, as its record counts them. Pure."""
+"""What a data set says about each article: how its rows are counted, and which took part. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from auzolan.core.kinds.dataset import ArticleRows
+from auzolan.core.kinds.dataset import ArticleRows, Dataset
 from auzolan.teach.kit import Article
 from auzolan.teach.revise import good_revisions
 from auzolan.teach.rows import DataRow
@@ -33,3 +33,9 @@ def article_rows(
             reason = f"only {n_learnt} of its {len(about)} rows were learnt, fewer than {least}"
         found.append(ArticleRows(article.number, len(about), n_learnt, len(about) - n_learnt, reason))
     return tuple(found)
+
+
+def taking_part(said: Dataset, ratified: Sequence[Article]) -> list[Article]:
+    """Return the ratified articles that questions were made about: all but those left out from the start."""
+    excluded = {each.number for each in said.articles if each.why_not and not each.n_prompts}
+    return [article for article in ratified if article.number not in excluded]

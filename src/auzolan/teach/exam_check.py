@@ -9,8 +9,10 @@ from auzolan.core.kinds.dataset import Dataset
 from auzolan.core.kinds.teach import Adapter, Measured
 from auzolan.core.record.errors import VerificationError
 from auzolan.teach.adherence import Answered, measure
+from auzolan.teach.dataset import taking_part
 from auzolan.teach.kit import Article, Kit, articles_of
 from auzolan.teach.questions import exam_of
+from auzolan.teach.settings import number_in
 
 COUNTED = (
     Measured.ADHERENCE,
@@ -82,11 +84,7 @@ def _verify_questions(
         raise VerificationError(f"{leaked:,} questions of the exam were taught")
     if not kit.makes_prompts:
         return
-    values = {each.name: each.value for each in said.settings}
-    if not all(values.get(name, "").isdecimal() for name in ("exam", "seed")):
-        raise VerificationError("the settings do not say how the exam was drawn")
-    excluded = {each.number for each in dataset.articles if each.why_not and not each.n_prompts}
-    articles = [article for article in ratified if article.number not in excluded]
-    wanted = exam_of(kit, articles, int(values["exam"]), int(values["seed"]))
+    n_each, seed = (number_in(said.settings, name) for name in ("exam", "seed"))
+    wanted = exam_of(kit, taking_part(dataset, ratified), n_each, seed)
     if [prompt.to_json() for prompt in asked] != [prompt.to_json() for prompt in wanted]:
         raise VerificationError("these are not the questions that the kit sets for these articles and this seed")

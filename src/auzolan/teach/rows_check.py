@@ -27,11 +27,12 @@ from typing import NamedTuple
 from auzolan.core.kinds.constitution import Constitution
 from auzolan.core.kinds.dataset import Dataset
 from auzolan.core.record.errors import VerificationError
-from auzolan.teach.dataset import article_rows
+from auzolan.teach.dataset import article_rows, taking_part
 from auzolan.teach.kit import Article, Kit, articles_of
 from auzolan.teach.questions import exam_of, lessons_of
 from auzolan.teach.revise import whys_left_out
 from auzolan.teach.rows import FLAGGED, TOO_LONG, DataRow, Step
+from auzolan.teach.settings import number_in
 from auzolan.teach.suspicions import Suspicion, suspicions_of_articles
 from auzolan.teach.suspicious_rows import TaughtRow, suspicions_of_rows
 
@@ -75,16 +76,15 @@ def verify_rows(said: Dataset, rows: Sequence[DataRow], constitution: Constituti
     """
     articles = articles_of(constitution.ratified)
     _verify_counts(said, rows, articles)
-    excluded = {each.number for each in said.articles if each.why_not and not each.n_prompts}
     law = _Law(
         articles={article.number: article for article in articles},
-        taking_part=[article for article in articles if article.number not in excluded],
+        taking_part=taking_part(said, articles),
         kit=kit,
     )
     if kit.makes_prompts:
         _verify_questions(said, rows, law)
     tally = Counter(word for row in rows for word in _verify_row(row, law))
-    for row, why in zip(rows, whys_left_out(rows, _least(said)), strict=True):
+    for row, why in zip(rows, whys_left_out(rows, number_in(said.settings, "least")), strict=True):
         _verify_left_out(row, why)
     _verify_flags(said, rows, articles)
     too_long = sum(row.left_out.startswith(TOO_LONG) for row in rows)
@@ -93,7 +93,8 @@ def verify_rows(said: Dataset, rows: Sequence[DataRow], constitution: Constituti
 
 def _verify_counts(said: Dataset, rows: Sequence[DataRow], articles: Sequence[Article]) -> None:
     """1. Counts."""
-    counted = article_rows(articles, rows, {each.number: each.why_not for each in said.articles}, _least(said))
+    least = number_in(said.settings, "least")
+    counted = article_rows(articles, rows, {each.number: each.why_not for each in said.articles}, least)
     n_learnt = sum(row.is_learnt for row in rows)
     if (said.n_rows, said.n_learnt) != (len(rows), n_learnt):
         raise VerificationError(
@@ -113,21 +114,11 @@ def _verify_counts(said: Dataset, rows: Sequence[DataRow], articles: Sequence[Ar
 
 def _verify_questions(said: Dataset, rows: Sequence[DataRow], law: _Law) -> None:
     """1. Counts: the kit's own questions."""
-    values = {each.name: each.value for each in said.settings}
-    if not all(values.get(name, "").isdecimal() for name in ("prompts", "exam", "seed")):
-        raise VerificationError("the settings do not say how the questions were drawn")
-    n, n_exam, seed = (int(values[name]) for name in ("prompts", "exam", "seed"))
+    n, n_exam, seed = (number_in(said.settings, name) for name in ("prompts", "exam", "seed"))
     exam = exam_of(law.kit, law.taking_part, n_exam, seed)
     wanted = lessons_of(law.kit, law.taking_part, n, seed, exam)
     if [row.prompt.to_json() for row in rows] != [prompt.to_json() for prompt in wanted]:
         raise VerificationError("these are not the questions that the kit makes for these articles and this seed")
-
-
-def _least(said: Dataset) -> int:
-    value = next((each.value for each in said.settings if each.name == "least"), "")
-    if not value.isascii() or not value.isdecimal() or len(value) > 9:
-        raise VerificationError(f"the setting 'least' is no number of revisions: {value[:20]!a}")
-    return int(value)
 
 
 def _verify_row(row: DataRow, law: _Law) -> list[str]:

@@ -7,11 +7,12 @@ has one decides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from auzolan.core.kinds.dataset import Setting
-from auzolan.core.record.errors import UsageError
+from auzolan.core.record.errors import UsageError, VerificationError
 from auzolan.teach.revise import Making
 
 Value = int | float | str | bool
@@ -70,6 +71,7 @@ TINY: Mapping[str, Value] = {"prompts": 24, "epochs": 1, "exam": 2, "tries": 1, 
 DEFAULT, KIT, TINY_ORIGIN, OPTION = "default", "kit", "tiny", "option"
 _AT_LEAST = {"prompts": 1, "tries": 1, "rank": 1, "alpha": 1, "epochs": 1, "length": 16, "sequences": 1, "exam": 1,
              "threads": 0, "at_once": 1, "least": 1, "keep_every": 1}  # fmt: skip
+_COUNT = re.compile(r"[0-9]{1,10}")  # as long as the largest seed
 
 
 def resolve(
@@ -109,3 +111,15 @@ def resolve(
         Setting(each.name, str(getattr(resolved, each.name)), origins.get(each.name, DEFAULT))
         for each in fields(Teaching)
     ]
+
+
+def number_in(said: Sequence[Setting], name: str) -> int:
+    """Return a setting that a record must name with a whole number.
+
+    Raises:
+        VerificationError: it is not there, or it is no whole number of at most ten digits.
+    """
+    value = next((each.value for each in said if each.name == name), "")
+    if not _COUNT.fullmatch(value):
+        raise VerificationError(f"the record's settings must say {name!r} as a whole number, got {value[:20]!a}")
+    return int(value)

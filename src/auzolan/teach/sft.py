@@ -33,6 +33,7 @@ from peft.helpers import disable_input_dtype_casting
 from auzolan.core.record.errors import MalformedError, StorageError, UsageError
 from auzolan.teach.packing import Packed, Row, pack
 from auzolan.teach.rows_apart import is_apart, rows_apart, rows_of
+from auzolan.teach.settings import Teaching
 
 Progress = Callable[[int, int, float], None]  # (steps done, steps in all, loss of the last one)
 _LOGITS = 2**26  # numbers at a time: 256 MB in fp32
@@ -70,6 +71,23 @@ class Settings:
     tokens_at_once: int = 1024
     seed: int = 0
     keep_every: int = 50
+
+    @classmethod
+    def of(cls, chosen: Teaching) -> Settings:
+        """Return those of a run of teaching; what it does not set stays as it is here."""
+        return cls(
+            rank=chosen.rank,
+            alpha=chosen.alpha,
+            learning_rate=chosen.learning_rate,
+            epochs=chosen.epochs,
+            length=chosen.length,
+            sequences=chosen.sequences,
+            warm_up=chosen.warm_up,
+            precision=chosen.precision,
+            recompute=chosen.recompute,
+            seed=chosen.seed,
+            keep_every=chosen.keep_every,
+        )
 
 
 @dataclass(frozen=True)

@@ -134,20 +134,7 @@ def _measure_sets(plan: Plan, work: Work, local: Local, trained: Trained, items:
 def _train(plan: Plan, work: Work, local: Local, rows: Sequence[DataRow]) -> Trained:
     from auzolan.teach import sft
 
-    by = plan.settings
-    settings = sft.Settings(
-        rank=by.rank,
-        alpha=by.alpha,
-        learning_rate=by.learning_rate,
-        epochs=by.epochs,
-        length=by.length,
-        sequences=by.sequences,
-        warm_up=by.warm_up,
-        precision=by.precision,
-        recompute=by.recompute,
-        seed=by.seed,
-        keep_every=by.keep_every,
-    )
+    settings = sft.Settings.of(plan.settings)
     learnt = [tokens_of(plan.kit, local, row) for row in rows if row.is_learnt]
     with progress_bar("training") as update:
         trained = sft.train(
