@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from auzolan.cli.output import plain, short
+from auzolan.cli.words_of_running import explain_running, headline_of_running
 from auzolan.core.kinds import KNOWN_KINDS
+from auzolan.core.kinds.answer import Answer
 from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
+from auzolan.core.kinds.run import Anchor, RuntimePolicy, Service
 from auzolan.core.kinds.selection import Selection
 from auzolan.core.kinds.teach import Adapter, Dataset, Measured
 from auzolan.core.record.authority import SUPERSEDES
@@ -21,6 +24,8 @@ from auzolan.core.record.record import Record
 from auzolan.core.record.tombstone import TOMBSTONE_KIND, erased_by
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_/-]+")
+_OF_RUNNING = frozenset({Service.KIND, RuntimePolicy.KIND, Answer.KIND, Anchor.KIND})
+_NOT_SAID = frozenset({"review_at"})  # dates to come
 
 
 def headline(record: Record) -> str:
@@ -58,6 +63,8 @@ def headline(record: Record) -> str:
     if record.kind == Adapter.KIND:
         adapter = Adapter.from_record(record)
         return f"{_adherence(adapter.measured)}, of {plain(adapter.base.name, 40)}"
+    if record.kind in _OF_RUNNING:
+        return headline_of_running(record)
     if record.kind == TOMBSTONE_KIND:
         return f"erased {len(erased_by(record))} private file(s): {plain(str(body.get('reason')), 40)}"
     first = next((body[k] for k in ("title", "name") if isinstance(body.get(k), str)), "")
@@ -86,7 +93,8 @@ def _share(count: int, n: int) -> str:
 
 def said_date(record: Record) -> str:
     """Return the date that the signers state, or "": the log itself has no clock."""
-    value = next((v for k, v in record.body.items() if k.endswith("_at") and isinstance(v, str)), "")
+    dates = (v for k, v in record.body.items() if k.endswith("_at") and k not in _NOT_SAID and isinstance(v, str))
+    value = next(dates, "")
     return plain(value, 20)
 
 
@@ -97,6 +105,11 @@ def explain(record: Record, in_force: Governance | None) -> Iterator[str]:
         yield from _explain_governance(record, in_force)
     elif record.kind == TOMBSTONE_KIND:
         yield "Signing this erases private files for good. Their digests stay, what they said does not."
+    elif record.kind in _OF_RUNNING:
+        yield from explain_running(record)
+    elif record.kind == Endorsement.KIND and record.body.get("claim") == Endorsement.REVOKED:
+        yield "Signing this says that the record must not be loaded any more. It cannot be taken back."
+        yield "It counts once as many principals have said so as a record of that kind needs."
     elif record.kind not in KNOWN_KINDS:
         yield "This program does not know this kind of record; read every line."
     if record.kind != GOVERNANCE_KIND:

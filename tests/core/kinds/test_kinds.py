@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auzolan.core.kinds import KNOWN_KINDS, read_kind
+from auzolan.core.kinds.answer import Answer
 from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
+from auzolan.core.kinds.run import Anchor, RuntimePolicy, Service
 from auzolan.core.kinds.selection import Selection
 from auzolan.core.kinds.teach import Adapter, Dataset
 from auzolan.core.record.canonical import JsonObject, JsonValue
@@ -18,6 +20,7 @@ from auzolan.core.record.errors import MalformedError
 from auzolan.core.record.governance import Governance
 from auzolan.core.record.record import Record
 from auzolan.core.record.tombstone import TOMBSTONE_KIND, erased_by, tombstone
+from tests.core.kinds.served import anchor, answer, policy, service
 from tests.strategies import hex_digests, json_objects, names, texts
 from tests.town import document, root_record
 from tests.vectors.deliberation import deliberation
@@ -41,6 +44,7 @@ def test_every_known_kind_is_read() -> None:
             document(),
             Endorsement(ID, "read", DATE).to_record(),
             tombstone([BLOB], [ID], "asked for", DATE),
+            *(each.to_record() for each in (service(), policy(), answer(), anchor())),
             *(envelope.claimed for envelope in deliberated.values()),
             *(envelope.claimed for envelope in teaching(deliberated["constitution-v1"].claimed)[1].values()),
         )
@@ -48,6 +52,8 @@ def test_every_known_kind_is_read() -> None:
 
     assert {
         "adapter/v1": Adapter,
+        "anchor/v1": Anchor,
+        "answer/v1": Answer,
         "constitution/v1": Constitution,
         "dataset/v1": Dataset,
         "draft/v1": Draft,
@@ -55,7 +61,9 @@ def test_every_known_kind_is_read() -> None:
         "document/v1": Document,
         "endorsement/v1": Endorsement,
         "tombstone/v1": list,
+        "runtime-policy/v1": RuntimePolicy,
         "selection/v1": Selection,
+        "service/v1": Service,
         "snapshot/v1": Snapshot,
         "tally/v1": Tally,
     } == read
@@ -139,6 +147,14 @@ def test_an_endorsement_survives_its_record(endorses: str, claim: str, endorsed_
     assert one == Endorsement.from_record(one.to_record())
 
 
+def test_a_revocation_is_an_endorsement_with_a_claim_of_its_own() -> None:
+    record = Endorsement(ID, Endorsement.REVOKED, DATE, "It gives out names.").to_record()
+
+    assert {"claim": "revoked", "endorsed_at": DATE, "note": "It gives out names."} == record.body
+    assert {"endorses": ID} == record.links
+    assert Endorsement(ID, "revoked", DATE, "It gives out names.") == read_kind(record)
+
+
 def test_the_endorsed_id_stands_in_the_links_and_not_in_the_body() -> None:
     record = Endorsement(ID, "agrees", DATE).to_record()
 
@@ -150,8 +166,9 @@ def test_the_endorsed_id_stands_in_the_links_and_not_in_the_body() -> None:
     ("body", "links", "message"),
     [
         (filled(claim=..., endorsed_at=DATE), {"endorses": ID}, "endorsement: claim: expected non-empty text"),
-        (filled(claim="likes", endorsed_at=DATE), {"endorses": ID}, "claim must be one of agrees, recomputed, read"),
+        (filled(claim="likes", endorsed_at=DATE), {"endorses": ID}, "must be one of agrees, recomputed, read, revoked"),
         (filled(claim="Agrees", endorsed_at=DATE), {"endorses": ID}, "claim must be one of"),
+        (filled(claim="revoke", endorsed_at=DATE), {"endorses": ID}, "claim must be one of"),
         (filled(claim="agrees ", endorsed_at=DATE), {"endorses": ID}, "claim must be one of"),
         (filled(claim=True, endorsed_at=DATE), {"endorses": ID}, "claim: expected non-empty text, got true or false"),
         (filled(claim="read", endorsed_at=...), {"endorses": ID}, "endorsed_at: expected non-empty text"),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from auzolan.core.kinds.dataset import maybe_text
+from auzolan.core.kinds.dataset import check_each_once, maybe_text
 from auzolan.core.record.canonical import JsonObject, JsonValue, as_int, as_list, as_object, as_text
 from auzolan.core.record.errors import MalformedError
 from auzolan.core.record.record import Record, check_digest
@@ -22,7 +22,13 @@ TIME_STEP_S = 600
 
 @dataclass(frozen=True)
 class Fired:
-    """A rule that matched: its name, what it does ("allow", "deny", "redact" or "warn"), and of which article it is."""
+    """A rule that matched.
+
+    Attributes:
+        rule: its name.
+        effect: what it does: "allow", "deny", "redact" or "warn".
+        article: number of the article that it is of, or an id of the rights floor, or "".
+    """
 
     rule: str
     effect: str
@@ -76,7 +82,8 @@ class Answer:
         loaded: name -> digest, of what was loaded: "weights", "tokenizer", "chat_template", "config", "adapter.1" ...
         engine: what ran it.
         log_size: entries of the community's log that the runtime knew.
-        log_age_s: seconds since the newest cosignature of it, rounded down to `TIME_STEP_S`; None where it has none.
+        log_age_s: seconds from the newest cosignature of it until `answered_at`, 0 where it is later, rounded down to
+            `TIME_STEP_S`; None where it has none. Counted until that time, it tells no more of the true one.
         overrides: safeguards that the operator turned off, by name.
     """
 
@@ -132,20 +139,12 @@ class Answer:
             MalformedError: a field is missing or of another form.
         """
         body, links = record.body, record.links
-        adapters = sum(name.startswith(cls.ADAPTER) for name in links)
-        age = body.get("log_age_s")
-        answered_at = as_int(body.get("answered_at"), "answer: answered_at")
-        if answered_at % TIME_STEP_S:
-            raise MalformedError(f"answer: answered_at must be rounded down to {TIME_STEP_S} seconds")
         return cls(
             service=check_digest(links.get(cls.SERVICE), "answer: link 'service'"),
             constitution=check_digest(links.get(cls.CONSTITUTION), "answer: link 'constitution'"),
             rules=check_digest(links.get(cls.RULES), "answer: link 'rules'"),
-            adapters=tuple(
-                check_digest(links.get(f"{cls.ADAPTER}{place}"), f"answer: link '{cls.ADAPTER}{place}'")
-                for place in range(1, adapters + 1)
-            ),
-            answered_at=answered_at,
+            adapters=_adapters(links),
+            answered_at=_rounded(body.get("answered_at"), "answer: answered_at"),
             request=check_digest(body.get("request"), "answer: request"),
             response=check_digest(body.get("response"), "answer: response"),
             outcome=_one_of(body.get("outcome"), cls.OUTCOMES, "answer: outcome"),
@@ -157,11 +156,32 @@ class Answer:
             },
             engine=_engine(body.get("engine")),
             log_size=as_int(body.get("log_size"), "answer: log_size"),
-            log_age_s=None if age is None else as_int(age, "answer: log_age_s"),
+            log_age_s=_age(body),
             overrides=tuple(
                 as_text(each, "answer: overrides") for each in as_list(body.get("overrides"), "answer: overrides")
             ),
         )
+
+
+def _adapters(links: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the adapters, whose links are numbered from 1 without gaps."""
+    n_named = sum(name.startswith(Answer.ADAPTER) for name in links)
+    wanted = [f"{Answer.ADAPTER}{place}" for place in range(1, n_named + 1)]
+    found = tuple(check_digest(links.get(name), f"answer: link '{name}'") for name in wanted)
+    check_each_once(found, "answer: adapters")
+    return found
+
+
+def _rounded(value: JsonValue, where: str) -> int:
+    seconds = as_int(value, where)
+    if seconds % TIME_STEP_S:
+        raise MalformedError(f"{where} must be rounded down to {TIME_STEP_S} seconds")
+    return seconds
+
+
+def _age(body: JsonObject) -> int | None:
+    unwitnessed = "log_age_s" in body and body["log_age_s"] is None
+    return None if unwitnessed else _rounded(body.get("log_age_s"), "answer: log_age_s")
 
 
 def _one_of(value: JsonValue, allowed: tuple[str, ...], where: str) -> str:

@@ -15,17 +15,21 @@ class Endorsement:
     """`endorsement/v1`: a later signature, as a record of its own.
 
     A record is committed once, when its threshold is met; whoever agrees with it
-    or has recomputed it afterwards says so in an endorsement.
+    or has recomputed it afterwards says so in an endorsement. So does whoever finds
+    that an adapter or a service must not be loaded any more: nothing in a log is
+    taken back.
 
     Attributes:
         endorses: id of the record.
-        claim: "agrees", "recomputed" or "read", what the signer has done.
+        claim: "agrees", "recomputed" or "read", what the signer has done; or "revoked", that the record must not be
+            loaded any more.
         endorsed_at: ISO 8601 date, as the signer states it.
         note: plain words, may be empty.
     """
 
     KIND: ClassVar[str] = "endorsement/v1"
-    CLAIMS: ClassVar[tuple[str, ...]] = ("agrees", "recomputed", "read")
+    REVOKED: ClassVar[str] = "revoked"
+    CLAIMS: ClassVar[tuple[str, ...]] = ("agrees", "recomputed", "read", REVOKED)
 
     endorses: str
     claim: str

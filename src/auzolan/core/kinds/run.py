@@ -7,8 +7,8 @@ Nothing here serves or decides. What the rules mean, `auzolan.run.rules` says.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date
 from typing import ClassVar
 
 from auzolan.core.kinds.constitution import SUPERSEDES, check_language
@@ -20,7 +20,9 @@ from auzolan.core.record.keys import ED25519, PublicKey, read_public_key
 from auzolan.core.record.record import Record, check_digest
 
 MAX_ADAPTERS = 16
+MAX_SCALE_MILLI = 10_000
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,47}")
+_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Loaded:
 
     Attributes:
         adapter: id of its record.
-        scale_milli: how strongly it is added, in thousandths; 1000 is as it was trained.
+        scale_milli: how strongly it is added, in thousandths, at most 10,000 either way; 1000 is as it was trained.
     """
 
     adapter: str
@@ -129,9 +131,6 @@ class Service:
             check_each_once(names, f"service: {what}")
         for tag in languages:
             check_language(tag, "service: languages")
-        key = read_public_key(as_text(body.get("runtime_key"), "service: runtime_key"))
-        if key.kind != ED25519:
-            raise MalformedError("service: runtime_key: expected a key that signs records, not a witness's")
         with_base = body.get("with_base")
         if not isinstance(with_base, bool):
             raise MalformedError("service: with_base must be true or false")
@@ -149,7 +148,7 @@ class Service:
             operator=as_text(body.get("operator"), "service: operator"),
             contact=as_text(body.get("contact"), "service: contact"),
             review_at=_date(as_text(body.get("review_at"), "service: review_at")),
-            runtime_key=key,
+            runtime_key=_key(as_text(body.get("runtime_key"), "service: runtime_key")),
             origin=_origin(as_text(body.get("origin"), "service: origin")),
             receipts=_receipts(as_text(body.get("receipts"), "service: receipts")),
             retention_days=as_int(body.get("retention_days"), "service: retention_days"),
@@ -164,7 +163,7 @@ def _list(body: JsonObject, name: str) -> list[JsonValue]:
 
 def _adapters(record: Record) -> tuple[Loaded, ...]:
     """Return the adapters, whose links are numbered from 1 without gaps."""
-    scales = [as_int(each, "service: scales_milli", -10_000) for each in _list(record.body, "scales_milli")]
+    scales = [_scale(each) for each in _list(record.body, "scales_milli")]
     named = {name for name in record.links if name.startswith(Service.ADAPTER)}
     wanted = [f"{Service.ADAPTER}{place}" for place in range(1, len(scales) + 1)]
     if named != set(wanted):
@@ -179,6 +178,13 @@ def _adapters(record: Record) -> tuple[Loaded, ...]:
     return found
 
 
+def _scale(value: JsonValue) -> int:
+    scale = as_int(value, "service: scales_milli", -MAX_SCALE_MILLI)
+    if scale > MAX_SCALE_MILLI:
+        raise MalformedError(f"service: scales_milli: expected at most {MAX_SCALE_MILLI}, got {scale}")
+    return scale
+
+
 def _name(text: str) -> str:
     if not _NAME.fullmatch(text):
         raise MalformedError(f"service: name: expected lower-case letters, digits and hyphens, got {text[:40]!r}")
@@ -191,6 +197,16 @@ def _origin(text: str) -> str:
     return text
 
 
+def _key(text: str) -> PublicKey:
+    try:
+        key = read_public_key(text)
+    except MalformedError as error:
+        raise MalformedError(f"service: runtime_key: {error}") from None
+    if key.kind != ED25519:
+        raise MalformedError("service: runtime_key: expected a key that signs records, not a witness's")
+    return key
+
+
 def _receipts(text: str) -> str:
     if text not in (Service.ALWAYS, Service.ASKED):
         raise MalformedError(f"service: receipts must be 'always' or 'asked', got {text[:20]!r}")
@@ -198,10 +214,10 @@ def _receipts(text: str) -> str:
 
 
 def _date(text: str) -> str:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        raise MalformedError(f"service: review_at: expected a date such as 2027-06-30, got {text[:20]!r}") from None
+    found = _DATE.fullmatch(text)
+    year, month, day = map(int, found.groups()) if found else (0, 0, 0)
+    if year < 1 or not 1 <= month <= 12 or not 1 <= day <= monthrange(year, month)[1]:
+        raise MalformedError(f"service: review_at: expected a date such as 2027-06-30, got {text[:20]!r}")
     return text
 
 
