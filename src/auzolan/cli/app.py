@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 import auzolan
 from auzolan.cli import deliberate, forgetting, govern, history, keys, mending, oversee, propose, tracing
 from auzolan.cli.commons import use_passphrase_descriptor
+from auzolan.cli.run import command as run
 from auzolan.cli.teach import command as teach
 
 STORY = """Democratic governance for local AI: from votes to answers, and back.
@@ -26,16 +27,17 @@ STORY = """Democratic governance for local AI: from votes to answers, and back.
 7 plan        what it takes, and what it costs
 
 This version has the spine under all seven (signed records in a log that anyone can check), \
-stage 1 and stage 2.
+and stages 1, 2 and 4.
 """
 
 DELIBERATE = "1 deliberate: from votes to a constitution"
 TEACH = "2 teach: from a constitution to a model"
+RUN = "4 run: from a model to answers"
 GOVERN = "6 govern: make a commons, say something together"
 OVERSEE = "5 oversee: check it yourself"
 _HELP = {"help_option_names": ["-h", "--help"]}
 
-ORDER = ("deliberate", "teach", "key", "init", "propose", "sign", "commit", "pending", "forget")
+ORDER = ("deliberate", "teach", "run", "key", "init", "propose", "sign", "commit", "pending", "forget")
 
 
 class _InOrderOfUse(TyperGroup):
@@ -77,6 +79,7 @@ def _options(
 
 app.add_typer(deliberate.app, name="deliberate", rich_help_panel=DELIBERATE)
 app.add_typer(teach.app, name="teach", rich_help_panel=TEACH)
+app.add_typer(run.app, name="run", rich_help_panel=RUN)
 app.add_typer(keys.app, name="key", rich_help_panel=GOVERN)
 app.command("init", rich_help_panel=GOVERN)(govern.init)
 app.add_typer(propose.app, name="propose", rich_help_panel=GOVERN)

@@ -72,7 +72,7 @@ def run_verification(
         if steps is not None:
             steps.append(step)
         if not quiet:
-            _print_step(step)
+            show_step(step.number, step.title, step.status, step.finding)
 
     expect = Expectation(int(time.time()), root, seen, target.private, recall)
     with progress_bar("verifying records") as progress:
@@ -86,13 +86,14 @@ def run_verification(
     return verified
 
 
-def _print_step(step: Step) -> None:
-    mark, style = _MARKS[step.status]
-    line = Text(f"{mark} {step.number:>2}. {step.title:<11} ", style=style)
+def show_step(number: int, title: str, status: Status, finding: str) -> None:
+    """Print one numbered step with what was found."""
+    mark, style = _MARKS[status]
+    line = Text(f"{mark} {number:>2}. {title:<11} ", style=style)
     body = Table.grid(padding=0)
     body.add_column(width=len(line))
     body.add_column(ratio=1, overflow="fold")
-    body.add_row(line, Text(plain(step.finding)))
+    body.add_row(line, Text(plain(finding)))
     out().print(body)
 
 
@@ -106,7 +107,10 @@ def verdict_of(verified: VerifiedLedger, root: str | None) -> str:
 @handled
 def verify(
     target: Annotated[
-        str, typer.Argument(metavar="[DIGEST|FILE|DIR|URL]", help="What to verify; default: the commons around here.")
+        str,
+        typer.Argument(
+            metavar="[DIGEST|FILE|DIR|URL]", help="What to verify, a receipt too; default: the commons around here."
+        ),
     ] = ".",
     root: RootOption = None,
     log_key: Annotated[
@@ -124,6 +128,12 @@ def verify(
 
     Exit code 0: all that was asked for holds. 1: a step failed, do not trust it. 3: something could not be checked.
     """
+    if Path(target).is_file():
+        from auzolan.cli.run.receipts import looks_like_receipt, verify_file
+
+        if looks_like_receipt(Path(target)):
+            verify_file(Path(target), commons, root, as_json)
+            return
     found = find_target(target, commons)
     if found.proof is not None and (log_key or found.files is None):
         _verify_proof_alone(found.proof, log_key, origin, as_json)

@@ -57,7 +57,7 @@ def publish(
     with place.reading() as ledger:
         record = _record(ledger, record_id)
         with progress_bar("counting"):
-            charter = _charter(ledger, Evidence(place.public, place.private), record)
+            charter = charter_of(ledger, Evidence(place.public, place.private), record)
     target = folder or (place.root if isinstance(place, Commons) else Path())
     if target.exists() and not target.is_dir():
         raise UsageError(f"{target} is a file; expected a folder to write pages into")
@@ -104,7 +104,12 @@ def _record(ledger: LedgerView, record_id: str | None) -> Record:
     raise MissingError("there is no constitution and no selection in this commons yet")
 
 
-def _charter(ledger: LedgerView, evidence: Evidence, record: Record) -> Charter:
+def charter_of(ledger: LedgerView, evidence: Evidence, record: Record) -> Charter:
+    """Return what is shown of a constitution or a selection.
+
+    Raises:
+        VerificationError: it does not hold.
+    """
     from auzolan.deliberate.charter.gather import charter_of_constitution, charter_of_selection
 
     wrong = [row for row in check_record(ledger, evidence, record).rows if row.result == WRONG]

@@ -14,10 +14,11 @@ from auzolan.core.kinds.run import Service
 from auzolan.core.kinds.teach import Adapter, Base
 from auzolan.core.record.errors import AuzolanError, MalformedError, MissingError, VerificationError
 from auzolan.core.record.record import is_digest
-from auzolan.run.admission.admit import Admitted, Warned, admit, loaded_as_signed
+from auzolan.run.admission.admit import Admitted, Warned, admit
 from auzolan.run.admission.digests import Digests
 from auzolan.run.admission.files import find_adapter, find_base
 from auzolan.run.admission.revoked import Standing
+from auzolan.run.loaded import loaded_as_signed
 from tests.run.admission.made import (
     ADAPTER_FILES,
     FILES,

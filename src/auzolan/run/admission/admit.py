@@ -10,15 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from auzolan.core.kinds.dataset import Base, digest_of_files
 from auzolan.core.kinds.run import Service
 from auzolan.core.kinds.teach import Adapter
 from auzolan.core.record.errors import MissingError, VerificationError
 from auzolan.run.admission.digests import Hashed
-from auzolan.run.admission.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, GGUF, FoundAdapter, FoundBase
+from auzolan.run.admission.files import GGUF, FoundAdapter, FoundBase
 from auzolan.run.admission.revoked import CONSTITUTION, RULES, SERVICE, Standing
-
-_PARTS = ("weights", "tokenizer", "chat_template", "config")
+from auzolan.run.loaded import PARTS, loaded_as_signed, part_of
 
 
 @dataclass(frozen=True)
@@ -61,30 +59,6 @@ class Admitted:
         return (*self.base.files.values(), *ours)
 
 
-def loaded_as_signed(base: Base, adapters: Mapping[str, Adapter], order: tuple[str, ...]) -> dict[str, str]:
-    """Return what `Answer.loaded` must be by the records alone, so that an answer can be compared offline.
-
-    Args:
-        base: the service's.
-        adapters: records by id.
-        order: ids of the adapters that took part, in the answer's order.
-
-    Raises:
-        MissingError: an adapter's record was not given.
-    """
-    loaded = {part: _part(base, part) for part in _PARTS if _part(base, part)}
-    for place, adapter_id in enumerate(order, 1):
-        loaded[f"{Service.ADAPTER}{place}"] = adapter_digest(
-            _given(adapters, adapter_id).weights, adapters[adapter_id].config
-        )
-    return loaded
-
-
-def adapter_digest(weights: str, config: str) -> str:
-    """Return the one digest of an adapter's two files."""
-    return digest_of_files({ADAPTER_WEIGHTS: weights, ADAPTER_CONFIG: config})
-
-
 def admit(
     service: Service,
     adapters: Mapping[str, Adapter],
@@ -121,13 +95,13 @@ def admit(
     files = {"weights": _weight_names(base), "chat_template": "the chat template"}
     digests = {"weights": base.weights, "tokenizer": base.tokenizer, "config": base.config}
     for part, got in (digests | {"chat_template": base.template_digest}).items():  # (2)
-        _compare(f"{base.place}: {files.get(part, part)}", _part(service.base, part), got, "the service's record")
+        _compare(f"{base.place}: {files.get(part, part)}", part_of(service.base, part), got, "the service's record")
     kept: dict[str, FoundAdapter] = {}
     for place, loaded in enumerate(service.adapters, 1):
         record, name = _given(adapters, loaded.adapter), f"adapter {place} ({loaded.adapter[:8]}…)"
-        for part in _PARTS:  # (3)
+        for part in PARTS:  # (3)
             of = f"{name}: was made for another base: its {part}"
-            _compare(of, _part(service.base, part), _part(record.base, part), "the service's base")
+            _compare(of, part_of(service.base, part), part_of(record.base, part), "the service's base")
         if loaded.adapter not in found:
             raise MissingError(f"{name}: its files were not given")
         files_found = found[loaded.adapter]
@@ -144,11 +118,6 @@ def _given(adapters: Mapping[str, Adapter], adapter_id: str) -> Adapter:
     if adapter_id not in adapters:
         raise MissingError(f"the record of adapter {adapter_id[:16]}… is not here")
     return adapters[adapter_id]
-
-
-def _part(base: Base, name: str) -> str:
-    digest = {"weights": base.weights, "tokenizer": base.tokenizer, "config": base.config}
-    return digest.get(name, base.chat_template)
 
 
 def _weight_names(base: FoundBase) -> str:

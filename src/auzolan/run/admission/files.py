@@ -38,11 +38,11 @@ from auzolan.run.admission.digests import Digests, Hashed, check_same, stamp_of
 from auzolan.run.admission.gguf_file import ARCHITECTURE, TYPE, GgufFile, read_gguf
 from auzolan.run.admission.safetensors_file import SafetensorsFile, read_safetensors
 from auzolan.run.admission.strict_json import MAX_SETTINGS, read_object, refuse_code
+from auzolan.run.loaded import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 
 TRANSFORMERS, GGUF = "transformers", "gguf"
 ONE_FILE = "model.gguf"  # under which a GGUF's weights are digested: a file that was renamed is the same model
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
-ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 CONFIG, TOKENIZER = "config.json", "tokenizer.json"
 MAX_TOKENIZER = 64 * 1024 * 1024
 MAX_INDEX = 64 * 1024 * 1024

@@ -1,0 +1,189 @@
+"""Edge: `auzolan run chat`: a conversation in the terminal, with the receipt of every answer."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from auzolan.cli.commons import read_user_file, write_file
+from auzolan.cli.output import hint, out, plain, print_json
+from auzolan.cli.output import talk as stderr
+from auzolan.core.record.canonical import JsonValue
+from auzolan.core.record.envelope import read_envelope
+from auzolan.core.record.errors import NotCheckedError, UsageError
+from auzolan.core.record.keystore import home_folder
+from auzolan.run.answers.receipt import FIELD, Receipt, read_receipt
+
+PATIENCE_S = 600.0
+_MAX_LINE = 1024 * 1024
+
+
+@dataclass
+class Client:
+    """A client of one gateway on this machine.
+
+    Attributes:
+        port: of the gateway.
+        token: that it asks for; hidden from `repr`.
+        human: who is responsible, "" for nobody.
+    """
+
+    port: int
+    token: str = field(repr=False)
+    human: str = ""
+
+    def get(self, path: str) -> Any:  # noqa: ANN401  # JSON of the gateway
+        """Return what stands at a path.
+
+        Raises:
+            NotCheckedError: the gateway is not there, or says no.
+        """
+        with _Exchange(self, "GET", path, None) as reply:
+            return json.loads(reply.read())
+
+    def ask(self, model: str, messages: list[JsonValue]) -> Iterator[dict[str, Any]]:
+        """Yield the chunks of a streamed answer.
+
+        Raises:
+            NotCheckedError: the gateway is not there, or says no.
+        """
+        body = json.dumps({"model": model, "messages": messages, "stream": True})
+        with _Exchange(self, "POST", "/v1/chat/completions", body) as reply:
+            while line := reply.readline(_MAX_LINE):
+                data = line.strip().removeprefix(b"data: ")
+                if data == b"[DONE]":
+                    return
+                if data and line.startswith(b"data: "):
+                    yield json.loads(data)
+
+
+class _Exchange:
+    """One request and its reply."""
+
+    def __init__(self, client: Client, method: str, path: str, body: str | None) -> None:
+        self._http = http.client.HTTPConnection("127.0.0.1", client.port, timeout=PATIENCE_S)
+        headers = {"Authorization": f"Bearer {client.token}", "Content-Type": "application/json"}
+        if client.human:
+            headers["Auzolan-Human"] = "named"  # the name itself stays here
+        self._asked = (method, path, body.encode() if body else None, headers)
+
+    def __enter__(self) -> http.client.HTTPResponse:
+        try:
+            self._http.request(*self._asked)
+            reply = self._http.getresponse()
+        except OSError as error:
+            self._http.close()
+            raise NotCheckedError(
+                f"nothing answers at 127.0.0.1:{self._http.port} ({error.strerror or error});"
+                " is `auzolan run serve` up?"
+            ) from None
+        if reply.status != 200:
+            said = reply.read(_MAX_LINE)
+            self._http.close()
+            raise NotCheckedError(f"the gateway says: {_message(said)} (HTTP {reply.status})")
+        return reply
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+
+def _message(data: bytes) -> str:
+    try:
+        return str(json.loads(data)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return "an answer that is no error of this gateway's"
+
+
+def find_token(token_file: Path | None) -> str:
+    """Return the token of a service on this machine: in the file named, or the only one there is.
+
+    Raises:
+        UsageError: there is none, or several.
+    """
+    if token_file is None:
+        found = sorted((home_folder() / "run").glob("*/token"))
+        if len(found) != 1:
+            names = ", ".join(each.parent.name for each in found) or "none"
+            raise UsageError(f"name the service's token with --token-file; services run on this machine: {names}")
+        token_file = found[0]
+    return read_user_file(token_file, 4096).decode("utf-8", "replace").strip()
+
+
+def talk_once(client: Client, model: str, messages: list[JsonValue], quiet: bool) -> tuple[str, Receipt | None]:
+    """Ask, print the answer as it comes, and return it with its receipt."""
+    pieces, receipt = [], None
+    for chunk in client.ask(model, messages):
+        if "error" in chunk:
+            raise NotCheckedError(f"the gateway says: {chunk['error'].get('message')}")
+        if FIELD in chunk:
+            receipt = read_receipt(json.dumps(chunk[FIELD]).encode())
+        for choice in chunk.get("choices", []):
+            text = choice.get("delta", {}).get("content") or ""
+            pieces.append(text)
+            if text and not quiet:
+                out().print(_lines(text), end="", soft_wrap=True)
+    if not quiet:
+        out().print()
+    return "".join(pieces), receipt
+
+
+def _lines(text: str) -> str:
+    """Return text to be shown: its lines stay lines, and nothing in it reaches the terminal as a command."""
+    return "\n".join(plain(line, len(line)) for line in text.split("\n"))
+
+
+def talk(
+    message: str | None,
+    port: int,
+    model: str | None,
+    token_file: Path | None,
+    human: str | None,
+    receipts: Path | None,
+    as_json: bool,
+) -> None:
+    """Ask one question, or hold a conversation until an empty line or the end of the input."""
+
+    client = Client(port, find_token(token_file), human or "")
+    names = [each["id"] for each in client.get("/v1/models")["data"]]
+    chosen = model or names[0]
+    if chosen not in names:
+        raise UsageError(f"--model {chosen[:60]}: the gateway serves {', '.join(names)}")
+    messages: list[JsonValue] = []
+    while True:
+        asked = message if message is not None else _next_question()
+        if not asked:
+            return
+        messages.append({"role": "user", "content": asked})
+        answer, receipt = talk_once(client, chosen, messages, as_json)
+        kept = _keep(receipts, receipt, messages, answer)
+        if as_json:
+            said = read_envelope(receipt.envelope).claimed if receipt else None
+            print_json(
+                {"answer": answer, "receipt": str(kept) if kept else None, "record": said.as_json() if said else None}
+            )
+        elif kept:
+            hint(f"receipt: {kept}")
+        if message is not None:
+            return
+        messages.append({"role": "assistant", "content": answer})
+
+
+def _next_question() -> str:
+    if sys.stdin.isatty():
+        stderr().print("you: ", end="", style="bold")
+    return sys.stdin.readline().strip()
+
+
+def _keep(folder: Path | None, receipt: Receipt | None, messages: list[JsonValue], answer: str) -> Path | None:
+    """Write a receipt with its transcript; it is as private as the conversation."""
+    if folder is None or receipt is None:
+        return None
+    path = folder / f"{read_envelope(receipt.envelope).claimed.id[:16]}.json"
+    write_file(path, receipt.with_transcript(messages, answer).to_bytes() + b"\n")
+    path.chmod(0o600)
+    return path

@@ -1,0 +1,237 @@
+"""Edge: `auzolan run prepare` and `auzolan run declare`: two TOML files become the records of a service."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from auzolan.cli.commons import create_key, find_commons, key_store, read_toml, write_file
+from auzolan.cli.govern import choose_key, propose_within
+from auzolan.cli.output import hint, out, print_json, short
+from auzolan.cli.records import named, newest
+from auzolan.cli.run.base import base_of
+from auzolan.core.kinds.constitution import Constitution
+from auzolan.core.kinds.run import Loaded, RuntimePolicy, Service
+from auzolan.core.kinds.teach import Adapter
+from auzolan.core.record.canonical import JsonObject, as_int, as_list, as_object, as_text, only_keys
+from auzolan.core.record.errors import MalformedError, MissingError, UsageError
+from auzolan.core.record.keys import DEMO_PREFIX, PublicKey
+from auzolan.core.record.ledger import Ledger
+from auzolan.core.record.record import Record
+from auzolan.run.rules.table import check_articles, read_rules
+
+SERVICE_FILE, RULES_FILE = "service.toml", "rules.toml"
+_REVIEW_DAYS = 365
+_KEYS = frozenset(
+    {
+        "name", "title", "purpose", "languages", "model", "licence", "constitution", "adapters", "rules",
+        "system_prompt", "tools", "operator", "contact", "review_at", "runtime_key", "receipts", "retention_days",
+        "with_base",
+    }
+)  # fmt: skip
+
+
+def prepare(name: str, model: str, folder: Path, commons: str | None, as_json: bool) -> None:
+    """Write `service.toml` and `rules.toml` for the newest constitution and adapter, to be read and changed.
+
+    Raises:
+        UsageError: one of them is there already.
+        MissingError: there is no constitution yet.
+    """
+    place = find_commons(commons)
+    with place.reading() as ledger:
+        law = newest(ledger, Constitution.KIND)
+        adapters = [ledger.envelope(row).claimed for row in ledger.index.rows(Adapter.KIND)]
+        demo = ledger.chain.current.rules.demo
+    fitting = [each for each in adapters if each.links[Adapter.CONSTITUTION] == law.id]
+    taught = fitting[-1] if fitting else None
+    texts = {
+        folder / SERVICE_FILE: _service_toml(name, model, law, taught, demo),
+        folder / RULES_FILE: files("auzolan.run.rules").joinpath("default.toml").read_text(encoding="utf-8"),
+    }
+    if there := next((path for path in texts if path.exists()), None):
+        raise UsageError(f"{there} is there already; move it away, or go on with `auzolan run declare {there}`")
+    for path, text in texts.items():
+        write_file(path, text.encode())
+    if as_json:
+        print_json({"files": [str(path) for path in texts]})
+        return
+    for path in texts:
+        out().print(str(path), soft_wrap=True)
+    hint("say in rules.toml of which article each rule is, where the people decided it; 'operator' means nobody voted")
+    hint(f"read and change them, then: auzolan run declare {folder / SERVICE_FILE}")
+
+
+def _quoted(text: str) -> str:
+    """Return text as a basic string of TOML, which takes JSON's escapes."""
+    import json
+
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _service_toml(name: str, model: str, law: Record, taught: Record | None, demo: bool) -> str:
+    constitution = Constitution.from_record(law)
+    languages = sorted({each.language for each in constitution.ratified})
+    review = (datetime.now(UTC).date() + timedelta(days=_REVIEW_DAYS)).isoformat()
+    adapters = f'[{{ adapter = "{taught.id}", scale_milli = 1000 }}]' if taught else "[]"
+    key = f"{DEMO_PREFIX if demo else ''}{name}-runtime"
+    return f"""\
+# What is served, for what, and who answers for it. `auzolan run declare` signs it.
+
+name = {_quoted(name)}                    # as clients name the model
+title = {_quoted(constitution.title)}
+purpose = "Answers questions of residents."   # what it is for, in plain words; nothing else is promised
+languages = [{", ".join(map(_quoted, languages))}]
+operator = ""                      # who runs it
+contact = ""                       # how to reach them: a desk, an address, a telephone number
+review_at = "{review}"           # by then it is looked at again
+
+model = {_quoted(model)}                  # `pocket`, a folder as transformers reads it, or a GGUF file
+licence = ""                       # of the model, where its card does not say
+constitution = "{law.id}"
+adapters = {adapters}
+with_base = false                  # true: the model without adapters is served too, to compare
+system_prompt = ""                 # stands before every conversation
+tools = []                         # names of tools that a request may offer to the model
+
+rules = "{RULES_FILE}"               # what is allowed and what is not, each rule tied to an article
+runtime_key = {_quoted(key)}       # signs the answers; made if it is not there
+receipts = "always"                # or "asked": signed only for those who ask, for personal use
+retention_days = 0                 # so long texts may be kept where the operator turns that on; 0: never
+"""
+
+
+def declare(path: Path, key: str | None, commons: str | None, as_json: bool) -> None:
+    """Sign the rules and the service that a file describes, and commit both if nothing is lacking.
+
+    Raises:
+        UsageError, MalformedError: the files do not say what they must.
+    """
+    place = find_commons(commons)
+    table = read_toml(path)
+    rules_path = path.parent / _text(table, "rules", str(path))
+    rules_table = read_toml(rules_path)
+    try:
+        rules = read_rules(rules_table)
+    except MalformedError as error:
+        raise UsageError(f"{rules_path}: {error}") from None
+    with place.writing() as ledger:
+        signer = choose_key(key, ledger)
+        law = named(ledger, _maybe(table, "constitution", str(path)) or None, Constitution.KIND)
+        numbers = {each.number for each in Constitution.from_record(law).ratified}
+        floor = {article.id for article in ledger.chain.current.rules.rights_floor}
+        try:
+            check_articles(rules, numbers | floor)
+        except MalformedError as error:
+            raise UsageError(f"{rules_path}: {error}") from None
+        policy = _policy(ledger, law, rules.title, rules_table)
+        service = _service(ledger, table, str(path), law, policy)
+        new = [each for each in (policy, service) if ledger.index.find(each.id) is None]
+        if new:
+            propose_within(place, ledger, new, [signer], as_json, commit_at_once=True, quiet=as_json)
+        committed = ledger.index.find(service.id) is not None
+    if as_json:
+        print_json({"rules": policy.id, "service": service.id, "committed": committed})
+    elif not new:
+        out().print(f"declared already: {short(service.id)}")
+    elif committed:
+        hint(f"next: `auzolan run doctor {service.id[:8]}`, `auzolan run serve {service.id[:8]}`")
+
+
+def _policy(ledger: Ledger, law: Record, title: str, table: JsonObject) -> Record:
+    """Return the record of the rules; those that they replace are the newest other ones of the same title."""
+    plain = RuntimePolicy(law.id, title, table).to_record()
+    earlier = [ledger.envelope(row).claimed for row in ledger.index.rows(RuntimePolicy.KIND)]
+    same = [each for each in earlier if each.body["table"] == plain.body["table"] and _law(each) == law.id]
+    if same:
+        return same[-1]
+    before = [each for each in earlier if each.body["title"] == title]
+    return RuntimePolicy(law.id, title, table, before[-1].id if before else "").to_record()
+
+
+def _law(record: Record) -> str:
+    return record.links[RuntimePolicy.CONSTITUTION]
+
+
+def _service(ledger: Ledger, table: JsonObject, where: str, law: Record, policy: Record) -> Record:
+    only_keys(table, _KEYS, where)
+    name = _text(table, "name", where)
+    earlier = [ledger.envelope(row).claimed for row in ledger.index.rows(Service.KIND)]
+    before = [each for each in earlier if each.body["name"] == name]
+    fields: dict[str, Any] = {
+        "constitution": law.id,
+        "rules": policy.id,
+        "adapters": _adapters(ledger, table, where),
+        "name": name,
+        "base": base_of(_text(table, "model", where), _maybe(table, "licence", where)),
+        "system_prompt": _maybe(table, "system_prompt", where),
+        "languages": _texts(table, "languages", where),
+        "tools": _texts(table, "tools", where),
+        "runtime_key": _runtime_key(ledger, _text(table, "runtime_key", where)),
+        "origin": f"{ledger.chain.current.rules.origin}/run/{name}",
+        "receipts": _text(table, "receipts", where),
+        "retention_days": as_int(table.get("retention_days"), f"{where}: retention_days"),
+        "with_base": table.get("with_base"),
+        **{each: _text(table, each, where) for each in ("title", "purpose", "operator", "contact", "review_at")},
+    }
+    same = next((each for each in reversed(before) if _without_predecessor(each) == _as_said(fields)), None)
+    if same:
+        return same
+    try:
+        record = Service(**fields, supersedes=before[-1].id if before else "").to_record()
+        Service.from_record(record)
+    except MalformedError as error:
+        raise UsageError(f"{where}: {error}") from None
+    return record
+
+
+def _as_said(fields: dict[str, Any]) -> Service:
+    return Service(**fields)
+
+
+def _without_predecessor(record: Record) -> Service:
+    from dataclasses import replace
+
+    return replace(Service.from_record(record), supersedes="")
+
+
+def _adapters(ledger: Ledger, table: JsonObject, where: str) -> tuple[Loaded, ...]:
+    found = []
+    for item in as_list(table.get("adapters"), f"{where}: adapters"):
+        fields = as_object(item, f"{where}: adapters")
+        only_keys(fields, frozenset({"adapter", "scale_milli"}), f"{where}: adapters")
+        record = named(ledger, _text(fields, "adapter", f"{where}: adapters"), Adapter.KIND)
+        found.append(Loaded(record.id, as_int(fields.get("scale_milli", 1000), f"{where}: scale_milli", -10_000)))
+    return tuple(found)
+
+
+def _runtime_key(ledger: Ledger, name: str) -> PublicKey:
+    """Return the key that signs the answers; make it if it is not there."""
+    try:
+        public = key_store().find(name)
+    except MissingError:
+        hint(f"making the key that signs the answers: {name}")
+        public = create_key(name, name.startswith(DEMO_PREFIX))
+    if public.is_demo and not ledger.chain.current.rules.demo:
+        raise UsageError(f"{name} is a throw-away demo key, and this commons is not marked `demo = true`")
+    return public
+
+
+def _text(table: JsonObject, name: str, where: str) -> str:
+    try:
+        return as_text(table.get(name), f"{where}: {name}")
+    except MalformedError as error:
+        raise UsageError(str(error)) from None
+
+
+def _maybe(table: JsonObject, name: str, where: str) -> str:
+    value = table.get(name, "")
+    if not isinstance(value, str):
+        raise UsageError(f"{where}: {name}: expected text, if only an empty one")
+    return value
+
+
+def _texts(table: JsonObject, name: str, where: str) -> tuple[str, ...]:
+    return tuple(as_text(each, f"{where}: {name}") for each in as_list(table.get(name), f"{where}: {name}"))

@@ -1,0 +1,110 @@
+"""Edge: an answer's receipt, checked offline against the community's ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from auzolan.cli.commons import find_ledger, read_user_file
+from auzolan.cli.output import hint, out, print_json
+from auzolan.cli.oversee import run_verification, show_step, verdict_of
+from auzolan.cli.target import Target
+from auzolan.core.kinds.run import Anchor, Service
+from auzolan.core.kinds.teach import Adapter
+from auzolan.core.record.envelope import read_envelope
+from auzolan.core.record.errors import MissingError
+from auzolan.core.record.findings import VerifiedLedger
+from auzolan.core.record.published import Published
+from auzolan.core.record.record import Record
+from auzolan.run.answers.receipt import FORMAT, Receipt, read_receipt
+from auzolan.run.answers.verify import VerifiedAnswer, verify_receipt
+
+MAX_RECEIPT_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A receipt that holds, with the ledger that it was checked against.
+
+    Attributes:
+        answer: what was found.
+        receipt: as it was read.
+        verified: the ledger, verified in this run.
+        records: id -> record, of the service and what it names.
+        target: where the ledger is.
+    """
+
+    answer: VerifiedAnswer
+    receipt: Receipt
+    verified: VerifiedLedger
+    records: Mapping[str, Record]
+    target: Target
+
+
+def looks_like_receipt(path: Path) -> bool:
+    """Say whether a file looks like a receipt; whether it is one, reading it says."""
+    try:
+        with path.open("rb") as stream:
+            return FORMAT.encode() in stream.read(MAX_RECEIPT_BYTES) and path.suffix != ".tlog-proof"
+    except OSError:
+        return False
+
+
+def check_receipt(path: Path, commons: str | None, root: str | None) -> Checked:
+    """Check a receipt against the ledger around here or in --commons, which is verified first.
+
+    Raises:
+        VerificationError: the ledger, or the receipt, does not hold.
+        MissingError: the ledger has no record of the service.
+    """
+    data = read_user_file(path, MAX_RECEIPT_BYTES)
+    receipt = read_receipt(data)
+    place = find_ledger(commons)
+    target = Target(place.public, place.private)
+    verified = run_verification(target, root, quiet=True)
+    published = Published(place.public)
+
+    def record(record_id: str) -> Record:
+        if record_id not in verified.positions:
+            raise MissingError(f"record {record_id[:16]}… is not in this ledger; is it that of the service?")
+        return published.envelope(verified.entries[verified.positions[record_id]]).claimed
+
+    said = read_envelope(receipt.envelope, "receipt").claimed
+    service_record = record(said.links.get("service", ""))
+    service = Service.from_record(service_record)
+    adapters = {each.adapter: Adapter.from_record(record(each.adapter)) for each in service.adapters}
+    every = [published.envelope(entry).claimed for entry in verified.entries]
+    anchors = [Anchor.from_record(each) for each in every if each.kind == Anchor.KIND]
+    answer = verify_receipt(data, service, service_record.id, adapters, anchors=anchors)
+    links = {each: record(each) for each in said.links.values()}
+    return Checked(answer, receipt, verified, links, target)
+
+
+def verify_file(path: Path, commons: str | None, root: str | None, as_json: bool) -> None:
+    """Check a receipt and print what was found; exit code 3 where something could not be checked."""
+    checked = check_receipt(path, commons, root)
+    answer, whole = checked.answer, checked.answer.complete and checked.verified.complete
+    verdict = f"{'it holds' if whole else 'what could be checked holds'}; {verdict_of(checked.verified, root)}"
+    if as_json:
+        steps = [
+            {"number": n, "title": f.title, "status": str(s), "finding": w} for f in answer.findings for n, s, w in [f]
+        ]
+        print_json(
+            {
+                "answer": answer.id,
+                "outcome": answer.answer.outcome,
+                "verdict": verdict,
+                "complete": whole,
+                "steps": steps,
+            }
+        )
+    else:
+        for finding in answer.findings:
+            show_step(finding.number, finding.title, finding.status, finding.finding)
+        out().print(f"verdict: {verdict}", style="bold green" if whole and root else "bold yellow")
+        hint("it shows what the service signed, not what ran: a lie can be signed, and then be shown to be one")
+    if not whole:
+        raise typer.Exit(3)

@@ -1,0 +1,170 @@
+"""All that one gateway has open while it serves one service, and what it knows of its own state.
+
+Made once at start by whoever admitted the files. Requests read it; the fields
+that change say who changes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from auzolan.core.kinds.answer import Answer
+from auzolan.core.kinds.run import Service
+from auzolan.run.answers.contents import Contents
+from auzolan.run.answers.log import AnswerLog
+from auzolan.run.answers.seal import Sealer
+from auzolan.run.checks.scan import Scanner
+from auzolan.run.engine.field_values import WireObject
+from auzolan.run.engine.parameters import Limits
+from auzolan.run.engine.turns import Turns
+from auzolan.run.engine.upstream import Upstream
+from auzolan.run.gateway.door import Door
+from auzolan.run.rules.decide import Rulebook
+
+FRESH, STALE, UNWITNESSED = "fresh", "stale", "unwitnessed"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One model as clients name it: the base with the service's adapters, or with none.
+
+    Attributes:
+        name: as clients name it.
+        adapters: ids of the adapters that take part.
+    """
+
+    name: str
+    adapters: tuple[str, ...]
+
+
+class LogView(NamedTuple):
+    """How current this runtime's copy of the community's log is.
+
+    Attributes:
+        size: entries.
+        cosigned_at: POSIX seconds of the newest cosignature, None where it has none.
+        max_age_s: after which the governance calls it stale, None where it does not say.
+    """
+
+    size: int
+    cosigned_at: int | None
+    max_age_s: int | None
+
+    def standing(self, now: float) -> str:
+        """Return "fresh", "stale" or "unwitnessed"."""
+        if self.cosigned_at is None:
+            return UNWITNESSED
+        return STALE if self.max_age_s is not None and now - self.cosigned_at > self.max_age_s else FRESH
+
+
+def lowered(integrity: str) -> str:
+    """Return the next lower level of integrity."""
+    levels = Answer.INTEGRITY
+    return levels[min(levels.index(integrity) + 1, len(levels) - 1)]
+
+
+class JudgeCall(Protocol):
+    """Asks a judge model."""
+
+    async def __call__(self, messages: list[dict[str, str]]) -> str | None:
+        """Return its reply, or None if none came."""
+        ...
+
+
+class Ask(Protocol):
+    """Posts a request to whatever answers."""
+
+    def __call__(self, upstream: Upstream, body: WireObject) -> AbstractAsyncContextManager[Reply]:
+        """Return a context with the reply; leaving it early breaks the connection off, so that the engine stops."""
+        ...
+
+
+class Reply(Protocol):
+    """An HTTP reply that is read as it comes (aiohttp's)."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+        ...
+
+    async def read(self) -> bytes:
+        """Return all of it."""
+        ...
+
+    @property
+    def content(self) -> Any:  # noqa: ANN401  # aiohttp's stream, of which only `iter_any` is used
+        """The stream."""
+        ...
+
+
+@dataclass
+class House:
+    """Everything that is open.
+
+    Attributes:
+        service, service_id: what is served.
+        door: who may come in.
+        rulebook: what is allowed.
+        scanner: what is looked for.
+        specials: tokens of the chat template, which no user may write.
+        variants: models by the name that clients use.
+        sealers: sign what is answered, by the integrity that they say.
+        loaded_as: integrity of what was loaded: "verified", "claimed" or "unverified".
+        tools: that a request may offer to the model.
+        refusals: how refusals begin, in every language.
+        language_of: tells a text's language, "" where it cannot be told.
+        rules_ask_language: whether any rule does.
+        upstream: gives where requests go now; raises NotReadyError while the engine is not up.
+        ask: posts to it.
+        log: of answers.
+        contents: keeps texts where the operator turned that on, else None.
+        turns: who is asked next.
+        limits: of requests.
+        judge: None where no judge is configured.
+        clock: POSIX seconds.
+        log_view: replaced by the keeper.
+        overrides: safeguards that the operator turned off.
+        reasons: why no answers are given, by what found it; empty while they are. Set by the keeper, and by an append
+            that failed.
+    """
+
+    service: Service
+    service_id: str
+    door: Door
+    rulebook: Rulebook
+    scanner: Scanner
+    specials: tuple[str, ...]
+    variants: Mapping[str, Variant]
+    sealers: Mapping[str, Sealer]
+    loaded_as: str
+    tools: frozenset[str]
+    refusals: tuple[str, ...]
+    language_of: Callable[[str], str]
+    rules_ask_language: bool
+    upstream: Callable[[], Upstream]
+    ask: Ask
+    log: AnswerLog
+    contents: Contents | None
+    turns: Turns
+    limits: Limits
+    judge: JudgeCall | None
+    clock: Callable[[], float]
+    log_view: LogView
+    overrides: tuple[str, ...] = ()
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def integrity(self, now: float) -> str:
+        """Return the integrity of an answer given now: a stale view of the log takes one level off."""
+        return lowered(self.loaded_as) if self.log_view.standing(now) == STALE else self.loaded_as
+
+    def is_refusal(self, text: str) -> bool:
+        """Say whether an earlier answer refused a question in this gateway's words."""
+        return text.startswith(self.refusals)
+
+    @property
+    def closed(self) -> str:
+        """Why no answers are given, "" while they are."""
+        return next(iter(self.reasons.values()), "")
