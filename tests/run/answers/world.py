@@ -17,6 +17,7 @@ from auzolan.run.answers.journal import Journal
 from auzolan.run.answers.log import AnswerLog
 from auzolan.run.answers.places import Places
 from auzolan.run.answers.seal import Sealed, Sealer, asked_bytes
+from auzolan.run.loaded import adapter_digest
 from tests.memory_files import MemoryFiles
 from tests.town import MemoryGuard, key
 
@@ -83,7 +84,7 @@ def sealer(**changes: Any) -> Sealer:
         "rules": SERVICE.rules,
         "engine": ENGINE,
         "loaded": LOADED,
-        "adapters": {each: ADAPTERS[each].weights for each in ADAPTER_IDS},
+        "adapters": {each: adapter_digest(ADAPTERS[each].weights, ADAPTERS[each].config) for each in ADAPTER_IDS},
         "integrity": "verified",
         "overrides": (),
         "key": RUNTIME,

@@ -292,8 +292,8 @@ def _house(folder: Path, setting: Setting, port: int, log: AnswerLog, engine: ai
 
     def sealer(integrity: str) -> Sealer:
         return Sealer(
-            service=SERVICE_ID, constitution=CONSTITUTION, rules=RULES, engine=upstream.engine, loaded=loaded_as_signed(BASE, {}, ()),
-            adapters={ADAPTER: "f" * 64}, integrity=integrity, overrides=(), key=KEY,
+            service=SERVICE_ID, constitution=CONSTITUTION, rules=RULES, engine=upstream.engine,
+            loaded=loaded_as_signed(BASE, {}, ()), adapters={ADAPTER: "f" * 64}, integrity=integrity, overrides=(), key=KEY,
         )  # fmt: skip
 
     return House(

@@ -225,7 +225,7 @@ async def _here(declared: Declared, job: Job) -> AsyncIterator[Answering]:
 def _engine_file(name: str, files: Opened, declared: Declared) -> EngineFile:
     pinned = files.adapters.get(name, files.model)
     scale = next((each.scale_milli for each in declared.service.adapters if each.adapter == name), 1000)
-    return EngineFile(name, str(pinned.path), pinned.hashed.digest, scale)
+    return EngineFile(name, str(pinned.path), pinned.hashed.digest, scale, pinned.descriptor)
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ import aiohttp
 import orjson
 
 from auzolan.core.record.canonical import JsonObject
+from auzolan.core.record.errors import AuzolanError
 from auzolan.run.checks.release import Release
 from auzolan.run.checks.scan import Found
 from auzolan.run.engine.field_values import WireObject
@@ -264,6 +265,8 @@ async def stream_answer(
         if stream is None:
             return error.refusal
         outcome, end = FAILED, [error_event(error.refusal)]
+    except AuzolanError as error:  # the text could not be searched, so no more of it may be sent
+        outcome, end = FAILED, [error_event(Refusal(503, "not_checked", str(error)))]
     except (ClientLeftError, RuntimeError):  # granian says by a RuntimeError that the connection is closed
         outcome = LEFT
     if stream is None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from auzolan.run.answers.seal import asked_bytes
 from auzolan.run.checks.personal import find, redact
@@ -26,23 +26,11 @@ from auzolan.run.gateway.door import Headers, Refusal
 from auzolan.run.gateway.house import House
 from auzolan.run.gateway.judging import labels_of
 from auzolan.run.gateway.talk import Talk
-from auzolan.run.rules.facts import REQUEST, Decision, Facts
+from auzolan.run.rules.facts import REQUEST, Facts
 from auzolan.run.rules.refusal import refusal_text
 from auzolan.run.rules.ruleset import ROLE_MARKERS
 
 HUMAN_HEADER, RECEIPT_HEADER = "auzolan-human", "auzolan-receipt"
-
-
-class Cleaned(NamedTuple):
-    """What is asked of the model, once role markers and refused questions are out.
-
-    Attributes:
-        messages: the conversation.
-        marked: whether somebody wrote role markers.
-    """
-
-    messages: tuple[Message, ...]
-    marked: bool
 
 
 async def converse(
@@ -63,30 +51,36 @@ async def converse(
     asked = asked_bytes(body["messages"])
     talk = Talk(house, request, variant, asked, wants_receipt, int(house.clock()), more)
     # 2. request
-    cleaned = _clean(house, request)
-    facts = await _facts(talk, cleaned, len((headers.get(HUMAN_HEADER) or "").strip()) > 1)
+    cleaned, marked = _clean(house, request)
+    facts = await _facts(talk, cleaned, marked, len((headers.get(HUMAN_HEADER) or "").strip()) > 1)
     decision = talk.decide(facts)
     if decision.denied:
         await talk.refuse(proto, refusal_text(decision, talk.language))
         return None
-    messages = _redacted(cleaned.messages, decision) if decision.redacts else cleaned.messages
+    if decision.redacts:
+        cleaned = cleaned.with_texts(lambda text: redact(text, decision.redacts, find(text)))
     # 3. ask
     upstream = house.upstream()
     fields = upstream.fields(variant.adapters)
-    asking = to_upstream(replace(request, messages=messages), fields, house.service.system_prompt, house.limits)
+    asking = to_upstream(cleaned, fields, house.service.system_prompt, house.limits)
     async with house.turns.turn(variant.name):
         # 4. and 5.
         answer = stream_answer if request.stream else answer_whole
         return await answer(talk, facts, upstream, asking, proto)
 
 
-def _clean(house: House, request: ChatRequest) -> Cleaned:
-    messages, marked = [], False
-    for message in request.messages:
-        text, found = strip_markers(message.text, house.specials)
+def _clean(house: House, request: ChatRequest) -> tuple[ChatRequest, bool]:
+    """Take role markers out of every text, and questions that were refused; say whether there were markers."""
+    marked = False
+
+    def stripped(text: str) -> str:
+        nonlocal marked
+        clean, found = strip_markers(text, house.specials)
         marked = marked or found
-        messages.append(message._replace(text=text) if found else message)
-    return Cleaned(tuple(_without_refused(house, messages)), marked)
+        return clean
+
+    cleaned = request.with_texts(stripped)
+    return replace(cleaned, messages=tuple(_without_refused(house, cleaned.messages))), marked
 
 
 def _without_refused(house: House, messages: Sequence[Message]) -> list[Message]:
@@ -104,12 +98,11 @@ def _without_refused(house: House, messages: Sequence[Message]) -> list[Message]
     return kept
 
 
-async def _facts(talk: Talk, cleaned: Cleaned, named_human: bool) -> Facts:
-    house, request = talk.house, talk.request
-    text = "\n".join(replace(request, messages=cleaned.messages).texts())
+async def _facts(talk: Talk, request: ChatRequest, marked: bool, named_human: bool) -> Facts:
+    house, text = talk.house, "\n".join(request.texts())
     found = house.scanner.scan(text, REQUEST)
     labels = await labels_of(house, REQUEST, text)
-    if cleaned.marked:
+    if marked:
         labels |= {ROLE_MARKERS}
     tools = frozenset(request.tool_names)
     now = house.clock()
@@ -127,10 +120,4 @@ async def _facts(talk: Talk, cleaned: Cleaned, named_human: bool) -> Facts:
         named_human=named_human,
         characters=len(text),
         tokens=min(request.max_tokens or house.limits.max_tokens, house.limits.max_tokens),
-    )
-
-
-def _redacted(messages: Sequence[Message], decision: Decision) -> tuple[Message, ...]:
-    return tuple(
-        message._replace(text=redact(message.text, decision.redacts, find(message.text))) for message in messages
     )
