@@ -311,7 +311,7 @@ def _house(folder: Path, setting: Setting, port: int, log: AnswerLog, engine: ai
         language_of=language_of,
         rules_ask_language=rules.ask_language,
         upstream=lambda: upstream,
-        ask=lambda _, body: engine.post("http://engine/v1/chat/completions", json=body),
+        ask=lambda _, body: engine.post("http://engine/v1/chat/completions", json=body, allow_redirects=False),
         log=log,
         contents=Contents(folder / "contents", service.retention_days, setting.keep_days)
         if setting.keep_days

@@ -147,10 +147,15 @@ class Release:
             return ""
         return self._advance()
 
-    def finish(self) -> str:
-        """Return the rest of what may be sent: the text has ended."""
+    def finish(self, last: str = "") -> str:
+        """Take in the last piece; return the rest of what may be sent: the text has ended.
+
+        Raises:
+            NotCheckedError: as `feed`.
+        """
         if self.stopped is not None or self._ended:
             return ""
+        self._waiting.append(last)
         self._ended = True
         return self._advance()
 

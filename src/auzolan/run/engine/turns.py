@@ -15,14 +15,36 @@ from __future__ import annotations
 
 from asyncio import CancelledError, Future, get_running_loop
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Hashable
 
 from auzolan.core.record.errors import NotCheckedError, UsageError
 
 
 class QueueFullError(NotCheckedError):
     """So many wait already that one more would only wait in vain: ask again later."""
+
+
+class Turn:
+    """One request's turn."""
+
+    __slots__ = ("_key", "_turns")
+
+    def __init__(self, turns: Turns, key: Hashable) -> None:
+        self._turns, self._key = turns, key
+
+    async def enter(self) -> None:
+        """Wait for a slot; see `Turns.enter`."""
+        await self._turns.enter(self._key)
+
+    def leave(self) -> None:
+        """Give the slot back."""
+        self._turns.leave()
+
+    async def __aenter__(self) -> None:
+        await self.enter()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.leave()
 
 
 class Turns:
@@ -63,24 +85,30 @@ class Turns:
         """How many wait for one."""
         return self._waiting
 
-    @asynccontextmanager
-    async def turn(self, key: Hashable) -> AsyncIterator[None]:
-        """Wait for a slot, hold it inside the `async with`, and give it back.
+    def turn(self, key: Hashable) -> Turn:
+        """Return a turn, to be entered and left, once each, or to be used in an `async with`.
 
         Args:
             key: which adapters; requests with equal keys run together.
+        """
+        return Turn(self, key)
+
+    def leave(self) -> None:
+        """Give a slot back."""
+        self._running -= 1
+        self._start_next()
+
+    async def enter(self, key: Hashable) -> None:
+        """Wait for a slot.
 
         Raises:
             QueueFullError: too many wait already.
         """
-        await self._enter(key)
-        try:
-            yield
-        finally:
-            self._running -= 1
-            self._start_next()
-
-    async def _enter(self, key: Hashable) -> None:
+        if not self._queues and self._running < self._slots and (not self._running or key == self._current):
+            self._starts = self._starts + 1 if key == self._current else 1
+            self._current = key  # nobody waits, and nothing of another key runs
+            self._running += 1
+            return
         future: Future[None] = get_running_loop().create_future()
         self._queues.setdefault(key, deque()).append(future)
         self._waiting += 1

@@ -45,7 +45,8 @@ async def read_body(proto: Transport, headers: Headers) -> bytes | Refusal:
     Whatever its length is said to be, this process never holds more of it than the limit.
     """
     said = headers.get("content-length")
-    known = said is not None and said.isdecimal() and len(said) < 10
+    # Where both stand, HTTP goes by the other one (RFC 9112, section 6.3), and this length says nothing.
+    known = said is not None and said.isdecimal() and len(said) < 10 and "transfer-encoding" not in headers
     if known and int(said or 0) > MAX_BODY_BYTES:
         return Refusal(413, "too_large", f"at most {MAX_BODY_BYTES:,} bytes are read, got {said}")
     try:

@@ -25,6 +25,7 @@ from auzolan.run.gateway.body import Transport
 from auzolan.run.gateway.door import Headers, Refusal
 from auzolan.run.gateway.house import House
 from auzolan.run.gateway.judging import labels_of
+from auzolan.run.gateway.leaving import ClientLeftError, Watch
 from auzolan.run.gateway.talk import Talk
 from auzolan.run.rules.facts import REQUEST, Facts
 from auzolan.run.rules.refusal import refusal_text
@@ -63,10 +64,18 @@ async def converse(
     upstream = house.upstream()
     fields = upstream.fields(variant.adapters)
     asking = to_upstream(cleaned, fields, house.service.system_prompt, house.limits)
-    async with house.turns.turn(variant.name):
+    turn = house.turns.turn(variant.name)
+    try:
+        with Watch(proto):
+            await turn.enter()
+    except ClientLeftError:
+        return None
+    try:
         # 4. and 5.
         answer = stream_answer if request.stream else answer_whole
         return await answer(talk, facts, upstream, asking, proto)
+    finally:
+        turn.leave()
 
 
 def _clean(house: House, request: ChatRequest) -> tuple[ChatRequest, bool]:
@@ -79,8 +88,11 @@ def _clean(house: House, request: ChatRequest) -> tuple[ChatRequest, bool]:
         marked = marked or found
         return clean
 
-    cleaned = request.with_texts(stripped)
-    return replace(cleaned, messages=tuple(_without_refused(house, cleaned.messages))), marked
+    for text in request.texts():
+        stripped(text)
+    cleaned = request.with_texts(stripped) if marked else request  # most need no copy
+    kept = _without_refused(house, cleaned.messages)
+    return cleaned if len(kept) == len(cleaned.messages) else replace(cleaned, messages=tuple(kept)), marked
 
 
 def _without_refused(house: House, messages: Sequence[Message]) -> list[Message]:

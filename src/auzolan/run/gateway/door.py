@@ -11,7 +11,6 @@ Does not check: the body, and TLS, which a proxy in front would have to bring.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import NamedTuple, Protocol
@@ -35,7 +34,15 @@ class Headers(Protocol):
     """What is needed of a request's headers; names in lower case."""
 
     def get(self, key: str, default: str | None = None) -> str | None:
-        """Return the value of one."""
+        """Return the value of the first of that name that can be read."""
+        ...
+
+    def get_all(self, key: str) -> list[str]:
+        """Return the values of all of that name that can be read."""
+        ...
+
+    def __contains__(self, key: str) -> bool:
+        """Say whether there is one, even one that cannot be read."""
         ...
 
 
@@ -55,18 +62,23 @@ class Door:
 
     def refusal(self, headers: Headers, authority: str | None, *, needs_token: bool) -> Refusal | None:
         """Say why a request may not come in; None if it may."""
-        host = (authority or headers.get("host") or "").lower()
-        if host not in self.hosts:
+        # All of them: which of two somebody before or behind this goes by cannot be known here.
+        hosts = headers.get_all("host")
+        if authority is not None:
+            hosts = [*hosts, authority]
+        if not hosts or any(host.lower() not in self.hosts for host in hosts):
             return Refusal(421, "wrong_host", "this gateway does not answer under that host name")
-        origin = headers.get("origin")
-        if origin is not None and origin.lower() not in self.origins:
-            return Refusal(403, "wrong_origin", "pages of that origin may not use this gateway")
-        if needs_token and not self._bears_token(headers.get("authorization") or ""):
+        if "origin" in headers:
+            origins = headers.get_all("origin")
+            if len(origins) != 1 or origins[0].lower() not in self.origins:
+                return Refusal(403, "wrong_origin", "pages of that origin may not use this gateway")
+        if needs_token and not self.bears_token(headers):
             return Refusal(401, "wrong_token", "a bearer token is needed: Authorization: Bearer TOKEN")
         return None
 
-    def _bears_token(self, authorization: str) -> bool:
-        scheme, _, token = authorization.partition(" ")
+    def bears_token(self, headers: Headers) -> bool:
+        """Say whether the token is there, in its header; the comparison takes as long for all that are not."""
+        scheme, _, token = (headers.get("authorization") or "").partition(" ")
         return compare_digest(token.strip().encode(), self.token.encode()) and scheme.lower() == "bearer"
 
 
@@ -100,9 +112,12 @@ def json_wanted(headers: Headers) -> Refusal | None:
     return None
 
 
-def cors_headers(door: Door, headers: Mapping[str, str] | Headers) -> list[tuple[str, str]]:
+def cors_headers(door: Door, headers: Headers) -> list[tuple[str, str]]:
     """Return what lets a page of an allowed origin read the answer; nothing for all others."""
-    origin = headers.get("origin")
-    if origin is None or origin.lower() not in door.origins:
+    if "origin" not in headers:
         return []
+    origins = headers.get_all("origin")
+    if len(origins) != 1 or origins[0].lower() not in door.origins:
+        return []
+    origin = origins[0]
     return [("access-control-allow-origin", origin), ("vary", "Origin")]

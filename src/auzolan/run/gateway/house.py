@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from auzolan.core.kinds.answer import Answer
@@ -23,6 +24,7 @@ from auzolan.run.engine.turns import Turns
 from auzolan.run.engine.upstream import Upstream
 from auzolan.run.gateway.door import Door
 from auzolan.run.rules.decide import Rulebook
+from auzolan.run.rules.facts import ANSWER
 
 FRESH, STALE, UNWITNESSED = "fresh", "stale", "unwitnessed"
 
@@ -163,6 +165,11 @@ class House:
     def is_refusal(self, text: str) -> bool:
         """Say whether an earlier answer refused a question in this gateway's words."""
         return text.startswith(self.refusals)
+
+    @cached_property
+    def judges_answers(self) -> bool:
+        """Whether the rules name a judge for answers."""
+        return any(ANSWER in judge.sides for judge in self.rulebook.rules.judges)
 
     @property
     def closed(self) -> str:

@@ -7,11 +7,6 @@ from auzolan.run.gateway.house import House
 from auzolan.run.rules.ruleset import Judge
 
 
-def asks_judges(house: House, side: str) -> bool:
-    """Say whether the rules name a judge for this side."""
-    return any(side in judge.sides for judge in house.rulebook.rules.judges)
-
-
 def definition_of(judge: Judge) -> str:
     """Return what a judge is told, in the sections that gpt-oss-safeguard's guide asks for."""
     parts = [("INSTRUCTIONS", judge.instructions), ("DEFINITIONS", judge.definitions)]

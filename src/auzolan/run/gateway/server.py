@@ -24,10 +24,10 @@ from auzolan.run.gateway.body import Transport, read_body, read_json_object
 from auzolan.run.gateway.conversation import converse
 from auzolan.run.gateway.door import Headers, Refusal, cors_headers, json_wanted
 from auzolan.run.gateway.house import House
-from auzolan.run.gateway.wire import JSON_TYPE, error_body
+from auzolan.run.gateway.wire import JSON_TYPE, NO_STORE, error_body
 
 logger = logging.getLogger("auzolan.run")
-CHAT = "/v1/chat/completions"
+CHAT, HEALTH = "/v1/chat/completions", "/health"
 RECEIPTS = "/v1/receipts/"
 PROOF = "/proof"
 _PREFLIGHT = [
@@ -66,7 +66,7 @@ class Gateway:
     async def _serve(self, scope: Any, proto: Any) -> None:  # noqa: ANN401
         headers, path = scope.headers, scope.path
         is_preflight = scope.method == "OPTIONS"
-        refusal = self._house.door.refusal(headers, scope.authority, needs_token=path != "/health" and not is_preflight)
+        refusal = self._house.door.refusal(headers, scope.authority, needs_token=path != HEALTH and not is_preflight)
         more = cors_headers(self._house.door, headers)
         if refusal is None:
             if is_preflight:
@@ -85,9 +85,11 @@ class Gateway:
                 return Refusal(405, "wrong_method", "expected POST")
             return await self._chat(headers, proto, more)
         if method != "GET":
-            return Refusal(405, "wrong_method", "expected GET") if path in _PAGES else _UNKNOWN
+            return Refusal(405, "wrong_method", "expected GET") if path in _PAGES or path == HEALTH else _UNKNOWN
         try:
-            if path in _PAGES:
+            if path == HEALTH:
+                _send(proto, _health(self._house, told=self._house.door.bears_token(headers)), more)
+            elif path in _PAGES:
                 _send(proto, _PAGES[path](self._house), more)
             elif path.startswith(RECEIPTS):
                 self._receipt(path.removeprefix(RECEIPTS), proto, more)
@@ -123,19 +125,18 @@ class Gateway:
         if not is_digest(answer):
             raise MissingError("expected the id of an answer, 64 hexadecimal digits")
         if wants_proof:
-            proto.response_bytes(
-                200, [("content-type", "text/plain; charset=utf-8"), *more], self._house.log.proof(answer)
-            )
+            data, kind = self._house.log.proof(answer), ("content-type", "text/plain; charset=utf-8")
         else:
-            proto.response_bytes(200, [JSON_TYPE, *more], self._house.log.envelope(answer))
+            data, kind = self._house.log.envelope(answer), JSON_TYPE
+        proto.response_bytes(200, [kind, NO_STORE, *more], data)
 
 
 def _send(proto: Transport, value: object, more: list[tuple[str, str]]) -> None:
-    proto.response_bytes(200, [JSON_TYPE, ("cache-control", "no-store"), *more], orjson.dumps(value))
+    proto.response_bytes(200, [JSON_TYPE, NO_STORE, *more], orjson.dumps(value))
 
 
 def _refuse(proto: Transport, refusal: Refusal, more: list[tuple[str, str]]) -> None:
-    headers = [JSON_TYPE, ("cache-control", "no-store"), *more]
+    headers = [JSON_TYPE, NO_STORE, *more]
     if refusal.status == 401:
         headers.append(("www-authenticate", "Bearer"))
     if refusal.status in (429, 503):
@@ -146,14 +147,16 @@ def _refuse(proto: Transport, refusal: Refusal, more: list[tuple[str, str]]) -> 
         logger.debug("a refusal could not be sent")
 
 
-def _health(house: House) -> dict[str, object]:
+def _health(house: House, *, told: bool) -> dict[str, object]:
+    """Say whether answers are given; why they are not, only whoever bears the token is told: it names files."""
     try:
         house.upstream()
         engine = "ready"
     except AuzolanError as error:
         engine = str(error)
     ok = engine == "ready" and not house.closed
-    return {"status": "ok" if ok else "unavailable", "engine": engine, "closed": house.closed or None}
+    status = {"status": "ok" if ok else "unavailable"}
+    return {**status, "engine": engine, "closed": house.closed or None} if told else {**status}
 
 
 def _models(house: House) -> dict[str, object]:
@@ -185,7 +188,6 @@ def _about(house: House) -> dict[str, object]:
 
 
 _PAGES: dict[str, Callable[[House], dict[str, object]]] = {
-    "/health": _health,
     "/v1/models": _models,
     "/v1/service": _about,
 }

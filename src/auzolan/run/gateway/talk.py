@@ -19,7 +19,7 @@ from auzolan.run.engine.parameters import ChatRequest
 from auzolan.run.gateway.body import Transport
 from auzolan.run.gateway.door import Refusal
 from auzolan.run.gateway.house import House, Variant
-from auzolan.run.gateway.wire import DONE, JSON_TYPE, SSE_HEADERS, ChunkWriter, completion_body, error_event
+from auzolan.run.gateway.wire import DONE, JSON_TYPE, NO_STORE, SSE_HEADERS, ChunkWriter, completion_body, error_event
 from auzolan.run.rules.facts import Decision, Facts, Matched
 
 ANSWERED, REFUSED, CUT, LEFT, FAILED = "answered", "refused", "cut", "left", "failed"
@@ -107,7 +107,7 @@ class Talk:
     ) -> None:
         """Seal a whole answer, and send it with its receipt."""
         sealed = self.seal(outcome)
-        headers = [JSON_TYPE, ("cache-control", "no-store"), *self.more]
+        headers = [JSON_TYPE, NO_STORE, *self.more]
         receipt = b""
         if sealed:
             receipt = receipt_bytes(sealed.envelope, sealed.nonce)

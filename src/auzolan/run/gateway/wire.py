@@ -15,8 +15,8 @@ import orjson
 from auzolan.run.answers.receipt import FIELD
 from auzolan.run.gateway.door import Refusal
 
-JSON_TYPE = ("content-type", "application/json")
-SSE_HEADERS = [("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-store")]
+JSON_TYPE, NO_STORE = ("content-type", "application/json"), ("cache-control", "no-store")
+SSE_HEADERS = [("content-type", "text/event-stream; charset=utf-8"), NO_STORE]
 DONE = b"data: [DONE]\n\n"
 MAX_EVENT_BYTES = 1024 * 1024
 

@@ -1,0 +1,154 @@
+"""Edge: what the engine sends, read for five things only: text, calls of tools, why it ended, counts, that it failed.
+
+All else (a model's reasoning, probabilities of tokens, words about an error)
+goes no further, because nothing here checks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import orjson
+
+from auzolan.core.record.canonical import JsonObject
+from auzolan.run.engine.field_values import WireObject
+from auzolan.run.engine.upstream import Upstream
+from auzolan.run.gateway.door import Refusal
+from auzolan.run.gateway.house import House, Reply
+from auzolan.run.gateway.wire import EventReader
+
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+MAX_CALLS = 64
+BROKEN = Refusal(502, "engine_failed", "the engine broke off; nothing of its answer was kept")
+_TOO_LONG = Refusal(400, "context_length_exceeded", "the conversation is longer than the model can read")
+
+
+class EngineError(Exception):
+    """The engine did not give a whole answer; in words that hold nothing of what was asked or answered."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+@dataclass
+class Heard:
+    """What came from the engine so far, beside text.
+
+    Attributes:
+        calls: of tools, in the order in which they came; arguments put together.
+        reason: why it ended, "" while it has not.
+        usage: counts of tokens.
+    """
+
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    reason: str = ""
+    usage: JsonObject | None = None
+
+    def add(self, piece: Mapping[str, Any], key: str) -> str:
+        """Take in a reply or one chunk of it; return its text.
+
+        Args:
+            piece: as parsed.
+            key: "message" or "delta".
+
+        Raises:
+            EngineError: it says that the engine failed, or is of another form.
+        """
+        if piece.get("error") is not None:
+            raise EngineError(BROKEN)
+        if isinstance(piece.get("usage"), dict):
+            self.usage = _counts(piece["usage"])
+        choices = piece.get("choices")
+        if not choices:
+            return ""
+        choice = choices[0] if isinstance(choices, list) and isinstance(choices[0], dict) else {}
+        said = choice.get(key)
+        if not isinstance(said, dict):
+            said = {}
+        if isinstance(choice.get("finish_reason"), str):
+            self.reason = choice["finish_reason"]
+        if said.get("tool_calls"):
+            self._add_calls(said["tool_calls"])
+        text = said.get("content")
+        return text if isinstance(text, str) else ""
+
+    def _add_calls(self, calls: object) -> None:
+        for place, call in enumerate(calls if isinstance(calls, list) else []):
+            if not isinstance(call, dict) or not isinstance(call.get("function"), dict):
+                raise EngineError(BROKEN)
+            at, said = call.get("index", place), call["function"]
+            if not isinstance(at, int) or not 0 <= at <= len(self.calls) or at >= MAX_CALLS:
+                raise EngineError(BROKEN)
+            if at == len(self.calls):
+                self.calls.append({"id": "", "type": "function", "function": {"name": "", "arguments": ""}})
+            mine = self.calls[at]
+            mine["id"] = mine["id"] or str(call.get("id") or "")
+            for name in ("name", "arguments"):
+                part = said.get(name)
+                mine["function"][name] += part if isinstance(part, str) else ""
+
+
+def _counts(usage: Mapping[str, Any]) -> JsonObject:
+    names = ("prompt_tokens", "completion_tokens", "total_tokens")
+    return {name: usage[name] for name in names if isinstance(usage.get(name), int)}
+
+
+@asynccontextmanager
+async def asking(house: House, upstream: Upstream, body: WireObject) -> AsyncIterator[Reply]:
+    """Ask the engine; what goes wrong on the way is an `EngineError`."""
+    try:
+        async with house.ask(upstream, body) as reply:
+            if reply.status != 200:
+                raise EngineError(await _refused(reply))
+            yield reply
+    except TimeoutError:
+        raise EngineError(Refusal(504, "engine_slow", "the engine did not answer in time")) from None
+    except (aiohttp.ClientError, OSError, ValueError):
+        raise EngineError(BROKEN) from None
+
+
+async def _refused(reply: Reply) -> Refusal:
+    said = await reply.read()
+    if reply.status == 400 and b"exceed_context_size_error" in said:
+        return _TOO_LONG
+    return Refusal(502, "engine_failed", f"the engine answered with HTTP status {reply.status}")
+
+
+def parsed(data: bytes) -> dict[str, Any]:
+    """Return the object in a reply or an event.
+
+    Raises:
+        EngineError: there is none.
+    """
+    if len(data) > MAX_ANSWER_BYTES:
+        raise EngineError(BROKEN)
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise EngineError(BROKEN) from None
+    if not isinstance(value, dict):
+        raise EngineError(BROKEN)
+    return value
+
+
+async def texts_of(reply: Reply, heard: Heard) -> AsyncIterator[list[str]]:
+    """Yield the texts of a streamed reply, as many as came at once.
+
+    Raises:
+        EngineError: it broke off, or sends too much.
+    """
+    events, size = EventReader(), 0
+    async for data in reply.content.iter_any():
+        size += len(data)
+        if size > 4 * MAX_ANSWER_BYTES:  # each token comes with some hundred bytes around it
+            raise EngineError(BROKEN)
+        said = [heard.add(parsed(event), "delta") for event in events.feed(data) if event != b"[DONE]"]
+        if texts := [text for text in said if text]:
+            yield texts
+    if not heard.reason:
+        raise EngineError(BROKEN)  # it ended without saying why: the connection was cut
