@@ -142,9 +142,12 @@ class ChatRequest:
         """Yield every text of the client's that the model would read, for the checks: not only the messages."""
         for message in self.messages:
             yield message.text
-            yield from texts_of(list(message.calls))
-        yield from texts_of(list(self.tools))
-        yield from texts_of(self.format)
+            if message.calls:
+                yield from texts_of(list(message.calls))
+        if self.tools:
+            yield from texts_of(list(self.tools))
+        if self.format:
+            yield from texts_of(self.format)
 
     def with_texts(self, change: Callable[[str], str]) -> ChatRequest:
         """Return a copy in which every text that `texts` yields was changed, such as cleaned of a template's marks."""

@@ -52,8 +52,11 @@ async def converse(
     asked = asked_bytes(body["messages"])
     talk = Talk(house, request, variant, asked, wants_receipt, int(house.clock()), more)
     # 2. request
-    cleaned, marked = _clean(house, request)
-    facts = await _facts(talk, cleaned, marked, len((headers.get(HUMAN_HEADER) or "").strip()) > 1)
+    texts = list(request.texts())
+    cleaned, marked = _clean(house, request, texts)
+    if cleaned is not request:
+        texts = list(cleaned.texts())
+    facts = await _facts(talk, "\n".join(texts), marked, len((headers.get(HUMAN_HEADER) or "").strip()) > 1)
     decision = talk.decide(facts)
     if decision.denied:
         await talk.refuse(proto, refusal_text(decision, talk.language))
@@ -78,7 +81,7 @@ async def converse(
         turn.leave()
 
 
-def _clean(house: House, request: ChatRequest) -> tuple[ChatRequest, bool]:
+def _clean(house: House, request: ChatRequest, texts: list[str]) -> tuple[ChatRequest, bool]:
     """Take role markers out of every text, and questions that were refused; say whether there were markers."""
     marked = False
 
@@ -88,7 +91,7 @@ def _clean(house: House, request: ChatRequest) -> tuple[ChatRequest, bool]:
         marked = marked or found
         return clean
 
-    for text in request.texts():
+    for text in texts:
         stripped(text)
     cleaned = request.with_texts(stripped) if marked else request  # most need no copy
     kept = _without_refused(house, cleaned.messages)
@@ -110,10 +113,10 @@ def _without_refused(house: House, messages: Sequence[Message]) -> list[Message]
     return kept
 
 
-async def _facts(talk: Talk, request: ChatRequest, marked: bool, named_human: bool) -> Facts:
-    house, text = talk.house, "\n".join(request.texts())
+async def _facts(talk: Talk, text: str, marked: bool, named_human: bool) -> Facts:
+    house, request = talk.house, talk.request
     found = house.scanner.scan(text, REQUEST)
-    labels = await labels_of(house, REQUEST, text)
+    labels = await labels_of(house, REQUEST, text) if house.rulebook.rules.judges else frozenset()
     if marked:
         labels |= {ROLE_MARKERS}
     tools = frozenset(request.tool_names)
@@ -124,7 +127,7 @@ async def _facts(talk: Talk, request: ChatRequest, marked: bool, named_human: bo
         personal=found.personal,
         labels=labels,
         language=talk.language if house.rules_ask_language else "",
-        adapters=frozenset(talk.variant.adapters),
+        adapters=talk.variant.adapter_set,
         integrity=house.integrity(now),
         tools=tools,
         undeclared=frozenset(f"tool:{name}" for name in tools - house.tools),

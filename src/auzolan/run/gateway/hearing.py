@@ -7,7 +7,6 @@ goes no further, because nothing here checks it.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,22 +97,43 @@ def _counts(usage: Mapping[str, Any]) -> JsonObject:
     return {name: usage[name] for name in names if isinstance(usage.get(name), int)}
 
 
-@asynccontextmanager
-async def asking(house: House, upstream: Upstream, body: WireObject) -> AsyncIterator[Reply]:
-    """Ask the engine; what goes wrong on the way is an `EngineError`."""
-    try:
-        async with house.ask(upstream, body) as reply:
-            if reply.status != 200:
-                raise EngineError(await _refused(reply))
-            yield reply
-    except TimeoutError:
-        raise EngineError(Refusal(504, "engine_slow", "the engine did not answer in time")) from None
-    except (aiohttp.ClientError, OSError, ValueError):
-        raise EngineError(BROKEN) from None
+class asking:  # noqa: N801  # it is used like a function, and a generator would cost twice as much
+    """Asks the engine, in an `async with`; what goes wrong on the way is an `EngineError`."""
+
+    __slots__ = ("_context",)
+
+    def __init__(self, house: House, upstream: Upstream, body: WireObject) -> None:
+        self._context = house.ask(upstream, body)
+
+    async def __aenter__(self) -> Reply:
+        try:
+            reply = await self._context.__aenter__()
+        except Exception as error:
+            raise _engine_error(error) from None
+        if reply.status != 200:
+            refusal = await _refused(reply)
+            await self._context.__aexit__(None, None, None)
+            raise EngineError(refusal)
+        return reply
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:  # noqa: ANN401
+        await self._context.__aexit__(kind, error, trace)
+        if isinstance(error, TimeoutError | aiohttp.ClientError | OSError | ValueError):
+            raise _engine_error(error) from None
+
+
+def _engine_error(error: Exception) -> Exception:
+    """Return what is raised instead of an error of the connection; others stay what they are."""
+    if isinstance(error, TimeoutError):
+        return EngineError(Refusal(504, "engine_slow", "the engine did not answer in time"))
+    return EngineError(BROKEN) if isinstance(error, aiohttp.ClientError | OSError | ValueError) else error
 
 
 async def _refused(reply: Reply) -> Refusal:
-    said = await reply.read()
+    try:
+        said = await reply.read()
+    except Exception as error:
+        raise _engine_error(error) from None
     if reply.status == 400 and b"exceed_context_size_error" in said:
         return _TOO_LONG
     return Refusal(502, "engine_failed", f"the engine answered with HTTP status {reply.status}")

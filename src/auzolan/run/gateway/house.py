@@ -41,6 +41,11 @@ class Variant:
     name: str
     adapters: tuple[str, ...]
 
+    @cached_property
+    def adapter_set(self) -> frozenset[str]:
+        """The adapters without their order."""
+        return frozenset(self.adapters)
+
 
 class LogView(NamedTuple):
     """How current this runtime's copy of the community's log is.
