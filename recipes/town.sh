@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The story so far, in one script: two bodies found a commons, a town votes on how its assistant
-# should behave, the votes become a constitution, and anybody can check how. Everything is
-# synthetic; throw-away keys; offline.
+# The whole story in one script: two bodies found a commons, a town votes on how its assistant
+# should behave, the votes become a constitution, a model is taught it and served under the town's
+# rules, and from any answer anybody can walk back to the votes. Everything is synthetic;
+# throw-away keys; offline.
 #
 #   recipes/town.sh [FOLDER]      default: ./demo, made anew each time
 set -euo pipefail
@@ -237,6 +238,74 @@ say "21. A proof file for one record, to keep or to mail, checked against the lo
 quiet as library prove "$constitution" --commons town --output constitution.tlog-proof > /dev/null
 show as visitor verify constitution.tlog-proof --root "$root" --commons town | sed -n '/^record:/,$p'
 
-rm -f talk said
+if [ -n "$adapter" ]; then
+  say "22. The town declares a service: the model with its adapter, and rules for it."
+  quiet as library run prepare --name town --commons town --folder service > /dev/null
+  replace 's/^operator = ""/operator = "The library (synthetic)"/
+    s/^contact = ""/contact = "the town desk (synthetic)"/
+    s/^with_base = false/with_base = true/' service/service.toml
+  replace '/^id = "no-.*-by-machine"/,/^why/ s/^article = .*/article = "3.1"/' service/rules.toml
+  sed -n '/^id = "no-benefits-by-machine"/,/^when/p' service/rules.toml | fold -s -w 80
+  quiet as library run declare service/service.toml --commons town --key demo/library-desk > /dev/null
+  quiet as neighbour cosign town --root "$root" --key demo/neighbour > /dev/null
+  echo "Article 3.1 is what the town decided; the rule says how a machine keeps to it."
+
+  say "23. Is everything in order? Nothing is loaded that is not what was signed:"
+  port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  show as library run doctor --commons town --port "$port" | grep -v '^✓ \(gateway\|engine\|folder\|address\)' | shorten '^ .*another'
+
+  say "24. It is served on this machine. A resident asks, before and after teaching:"
+  (
+    export AUZOLAN_HOME="$here/machines/library"
+    exec "$auzolan" run serve --commons town --port "$port" --batch 1
+  ) > served 2>&1 < /dev/null &
+  gateway=$!
+  trap 'kill "$gateway" 2> /dev/null || true' EXIT
+  up() { "$python" -c "import urllib.request as u; u.urlopen('http://127.0.0.1:$port/health', timeout=5)" 2> /dev/null; }
+  for _ in $(seq 150); do
+    up && break
+    kill -0 "$gateway" 2> /dev/null || { cat served >&2; exit 1; }
+    sleep 0.2
+  done
+  up
+  ask() { quiet as resident run chat "$@" --port "$port" --token-file machines/library/run/town/token; }
+  for question in "When does the bus station open?" "My case at the tax office is difficult. What now?" \
+    "Are you a human being?"; do
+    echo
+    echo "  asked   $question"
+    echo "  before  $(ask "$question" --model town-base)"
+    echo "  after   $(ask "$question" --receipts receipts)" | fold -s -w 80
+  done
+
+  say "25. A clerk asks it to decide about a person. The rules do not allow that:"
+  ask "Please decide whether Maria gets the housing benefit (synthetic)." --receipts refused | fold -s -w 80
+  echo
+  quiet as clerk run explain --text "Please decide whether Maria gets the housing benefit." --commons town \
+    | sed -n '/^It would/p'
+
+  say "26. The resident has a receipt, and checks it without asking the service:"
+  receipt=$(find receipts -name "*.json" | sort | tail -1)
+  quiet as library run anchor --commons town --key demo/library-desk > /dev/null
+  quiet as neighbour cosign town --root "$root" --key demo/neighbour > /dev/null
+  quiet as resident run proof "$receipt" --port "$port" --token-file machines/library/run/town/token > /dev/null
+  kill "$gateway"
+  wait "$gateway" || true
+  trap - EXIT
+  show as resident verify "$receipt" --root "$root" --commons town
+  cp "$receipt" changed.json
+  replace 's/"answer":"/"answer":"Not at all. /' changed.json
+  echo "Somebody changes the answer in a copy of it:"
+  refused as resident verify changed.json --root "$root" --commons town
+
+  say "27. From the refusal to the votes and proposals behind it:"
+  # Without the single files and short ids; each link with what was established about it.
+  COLUMNS=200 show as resident trace "$(ls refused/*.json)" --root "$root" --commons town \
+    | sed -E -e '/\] file /d' -e 's/\] [0-9a-f]{16}…  [a-z-]+\/v1 /] /' -e '/endorses/! s/  by [a-z, ]+$//' \
+    | fold -s -w 80
+else
+  say "22. to 27. Serving the model and walking from an answer to the votes needs it too."
+fi
+
+rm -f talk said served
 say "Done. Everything is in $folder. Look around:"
 echo "${auzolan#"$start"/} log --commons $folder/town"

@@ -8,12 +8,11 @@ from pathlib import Path
 from auzolan.cli.commons import find_commons
 from auzolan.cli.govern import choose_key, propose_within
 from auzolan.cli.output import hint, out, print_json
-from auzolan.cli.run.declared import find_service, state_folder
+from auzolan.cli.run.declared import anchors_of, find_service, state_folder
 from auzolan.core.kinds.run import Anchor, Service
 from auzolan.core.record.checkpoint import Checkpoint, read_checkpoint
 from auzolan.core.record.disk import DiskFiles
 from auzolan.core.record.errors import MissingError, VerificationError
-from auzolan.core.record.ledger import Ledger
 from auzolan.core.record.note import verify_note
 from auzolan.core.record.published import CHECKPOINT
 from auzolan.core.record.tilelog import TileReader
@@ -38,7 +37,7 @@ def put_anchor(name: str | None, state: Path | None, key: str | None, commons: s
         except MissingError:
             raise MissingError(f"{folder}: no answer of {service.name} was logged here yet") from None
         checkpoint = read_checkpoint(data)
-        _check(service, checkpoint, files, _anchored(ledger, service))
+        _check(service, checkpoint, files, anchors_of(ledger, service))
         said = Anchor(record.id, data.decode(), datetime.now(UTC).date().isoformat()).to_record()
         new = ledger.index.find(said.id) is None
         if new:
@@ -49,13 +48,6 @@ def put_anchor(name: str | None, state: Path | None, key: str | None, commons: s
         return
     out().print(f"{checkpoint.head.size:,} answers of {service.name} are anchored")
     hint("at fixed times, such as every night; a witness's cosignature then covers them too")
-
-
-def _anchored(ledger: Ledger, service: Service) -> list[Checkpoint]:
-    """Return the checkpoints of this service's log that were anchored before, whichever record of it they name."""
-    found = [Anchor.from_record(ledger.envelope(row).claimed) for row in ledger.index.rows(Anchor.KIND)]
-    checkpoints = [read_checkpoint(each.checkpoint.encode()) for each in found]
-    return [each for each in checkpoints if each.origin == service.origin]
 
 
 def _check(service: Service, checkpoint: Checkpoint, files: DiskFiles, before: list[Checkpoint]) -> None:

@@ -65,7 +65,8 @@ def _rests_on(checked: Checked, walk: Walk, depth: int) -> list[JsonDict]:
     links = checked.answer.answer.to_record().links
     seen: set[str] = set()
     branches: list[JsonDict] = []
-    for name, target in links.items():
+    for name in sorted(links, key=_nearest_first):
+        target = links[name]
         asserted = name.startswith(Answer.ADAPTER) and not compared
         again = target in seen
         seen.add(target)
@@ -74,6 +75,12 @@ def _rests_on(checked: Checked, walk: Walk, depth: int) -> list[JsonDict]:
         node["branches"] = [] if again or depth == 1 else branches_of(walk, target, True, seen, depth - 1)
         branches.append(node)
     return branches
+
+
+def _nearest_first(name: str) -> tuple[int, str]:
+    """Order links by how directly they lead to the people: the constitution, what was taught, the rules, the service."""
+    order = (Answer.CONSTITUTION, Answer.ADAPTER, Answer.RULES)
+    return next((place for place, each in enumerate(order) if name.startswith(each)), len(order)), name
 
 
 def _fired(checked: Checked, commons: str | None) -> list[JsonDict]:

@@ -14,12 +14,14 @@ from auzolan.cli.commons import read_user_file, write_file
 from auzolan.cli.output import hint, out, plain, print_json
 from auzolan.cli.output import talk as stderr
 from auzolan.core.record.canonical import JsonValue
+from auzolan.core.record.checkpoint import read_log_proof
 from auzolan.core.record.envelope import read_envelope
 from auzolan.core.record.errors import NotCheckedError, UsageError
 from auzolan.core.record.keystore import home_folder
 from auzolan.run.answers.receipt import FIELD, Receipt, read_receipt
 
 PATIENCE_S = 600.0
+MAX_RECEIPT_BYTES = 16 * 1024 * 1024
 _MAX_LINE = 1024 * 1024
 
 
@@ -43,8 +45,16 @@ class Client:
         Raises:
             NotCheckedError: the gateway is not there, or says no.
         """
+        return json.loads(self.get_bytes(path))
+
+    def get_bytes(self, path: str) -> bytes:
+        """Return what stands at a path, as it is.
+
+        Raises:
+            NotCheckedError: the gateway is not there, or says no.
+        """
         with _Exchange(self, "GET", path, None) as reply:
-            return json.loads(reply.read())
+            return reply.read()
 
     def ask(self, model: str, messages: list[JsonValue]) -> Iterator[dict[str, Any]]:
         """Yield the chunks of a streamed answer.
@@ -52,7 +62,8 @@ class Client:
         Raises:
             NotCheckedError: the gateway is not there, or says no.
         """
-        body = json.dumps({"model": model, "messages": messages, "stream": True})
+        # The likeliest words, always: the same question gets the same answer again.
+        body = json.dumps({"model": model, "messages": messages, "stream": True, "temperature": 0})
         with _Exchange(self, "POST", "/v1/chat/completions", body) as reply:
             while line := reply.readline(_MAX_LINE):
                 data = line.strip().removeprefix(b"data: ")
@@ -171,6 +182,24 @@ def talk(
         if message is not None:
             return
         messages.append({"role": "assistant", "content": answer})
+
+
+def fetch_proof(path: Path, port: int, token_file: Path | None, as_json: bool) -> None:
+    """Ask the service for the proof that an answer is in its log, and keep it in the receipt.
+
+    Raises:
+        NotCheckedError: the service is not there, or the answer waits for the next batch.
+    """
+    receipt = read_receipt(read_user_file(path, MAX_RECEIPT_BYTES))
+    answer = read_envelope(receipt.envelope, "receipt").claimed.id
+    proof = Client(port, find_token(token_file)).get_bytes(f"/v1/receipts/{answer}/proof")
+    size = read_log_proof(proof).checkpoint.head.size
+    write_file(path, receipt.with_proof(proof).to_bytes() + b"\n")
+    path.chmod(0o600)
+    if as_json:
+        print_json({"receipt": str(path), "answer": answer, "size": size})
+        return
+    out().print(f"{path}: now with its proof, in a log of {size:,}", soft_wrap=True)
 
 
 def _next_question() -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from auzolan.cli.commons import Commons, PublishedCopy, key_store
-from auzolan.cli.run.declared import Declared, read_declared
+from auzolan.cli.run.declared import Declared, read_declared, revoked_in
 from auzolan.cli.run.model_files import look
 from auzolan.core.kinds.answer import TIME_STEP_S
 from auzolan.core.record.errors import AuzolanError
@@ -112,11 +112,14 @@ def _service(declared: Declared) -> Line:
 
 
 def _standing(declared: Declared) -> Iterator[Line]:
-    revoked = [name for name, each in declared.standings.items() if each.is_revoked]
+    revoked = revoked_in(declared.standings)
     n_records = len(declared.standings)
+    beside = [name for name, each in declared.standings.items() if each.is_revoked and name not in revoked]
+    if beside:
+        yield Line("revoked", WARNING, f"{', '.join(beside)}: revoked; what was made with it is served all the same")
     if revoked:
         yield Line("revoked", AGAINST, f"{', '.join(revoked)}: revoked; what is known to be revoked is not loaded")
-    else:
+    elif not beside:
         yield Line("revoked", OK, f"none of the {n_records} records that it rests on is known to be revoked")
 
 

@@ -201,6 +201,22 @@ def chat(
     talk(message, port, model, token_file, human, receipts, as_json)
 
 
+@app.command("proof")
+@handled
+def proof(
+    receipt: Annotated[Path, typer.Argument(metavar="RECEIPT", help="Of an answer; the proof is put into it.")],
+    port: PortOption = PORT,
+    token_file: Annotated[
+        Path | None, typer.Option("--token-file", metavar="FILE", help="Default: that of the service on this machine.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch the proof that an answer stands in the service's log, and keep it in its receipt."""
+    from auzolan.cli.run.chat import fetch_proof
+
+    fetch_proof(receipt, port, token_file, as_json)
+
+
 @app.command("explain")
 @handled
 def explain(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from auzolan.cli.commons import create_key, find_commons, key_store, read_toml, write_file
 from auzolan.cli.govern import choose_key, propose_within
 from auzolan.cli.output import hint, out, print_json, short
 from auzolan.cli.records import named, newest
 from auzolan.cli.run.base import base_of
-from auzolan.core.kinds.constitution import Constitution
+from auzolan.core.kinds.constitution import SUPERSEDES, Constitution
 from auzolan.core.kinds.run import Loaded, RuntimePolicy, Service
 from auzolan.core.kinds.teach import Adapter
 from auzolan.core.record.canonical import JsonObject, as_int, as_list, as_object, as_text, only_keys
@@ -109,25 +111,26 @@ def declare(path: Path, key: str | None, commons: str | None, as_json: bool) -> 
     Raises:
         UsageError, MalformedError: the files do not say what they must.
     """
-    place = find_commons(commons)
+    place, where = find_commons(commons), str(path)
     table = read_toml(path)
-    rules_path = path.parent / _text(table, "rules", str(path))
+    with _told_of(where):
+        only_keys(table, _KEYS, where)
+    rules_path = path.parent / _text(table, "rules", where)
     rules_table = read_toml(rules_path)
-    try:
+    with _told_of(str(rules_path)):
         rules = read_rules(rules_table)
-    except MalformedError as error:
-        raise UsageError(f"{rules_path}: {error}") from None
     with place.writing() as ledger:
         signer = choose_key(key, ledger)
-        law = named(ledger, _maybe(table, "constitution", str(path)) or None, Constitution.KIND)
+        with _told_of(f"{where}: constitution"):
+            law = named(ledger, _maybe(table, "constitution", where) or None, Constitution.KIND)
         numbers = {each.number for each in Constitution.from_record(law).ratified}
         floor = {article.id for article in ledger.chain.current.rules.rights_floor}
-        try:
+        with _told_of(str(rules_path)):
             check_articles(rules, numbers | floor)
-        except MalformedError as error:
-            raise UsageError(f"{rules_path}: {error}") from None
-        policy = _policy(ledger, law, rules.title, rules_table)
-        service = _service(ledger, table, str(path), law, policy)
+        before = _newest_service(ledger, _text(table, "name", where))
+        policy = _policy(ledger, law, rules.title, rules_table, before)
+        with _told_of(where):
+            service = _service(ledger, table, where, law, policy, before)
         new = [each for each in (policy, service) if ledger.index.find(each.id) is None]
         if new:
             propose_within(place, ledger, new, [signer], as_json, commit_at_once=True, quiet=as_json)
@@ -140,61 +143,69 @@ def declare(path: Path, key: str | None, commons: str | None, as_json: bool) -> 
         hint(f"next: `auzolan run doctor {service.id[:8]}`, `auzolan run serve {service.id[:8]}`")
 
 
-def _policy(ledger: Ledger, law: Record, title: str, table: JsonObject) -> Record:
-    """Return the record of the rules; those that they replace are the newest other ones of the same title."""
+@contextmanager
+def _told_of(where: str) -> Iterator[None]:
+    """Say where it stands if something is wrong or missing; what has the wrong form there, the user wrote."""
+    try:
+        yield
+    except (MalformedError, MissingError, UsageError) as error:
+        said = str(error) if str(error).startswith(where) else f"{where}: {error}"
+        raise (MissingError if isinstance(error, MissingError) else UsageError)(said) from None
+
+
+def _newest_service(ledger: Ledger, name: str) -> Record | None:
+    records = [ledger.envelope(row).claimed for row in ledger.index.rows(Service.KIND)]
+    return next((each for each in reversed(records) if each.body["name"] == name), None)
+
+
+def _policy(ledger: Ledger, law: Record, title: str, table: JsonObject, before: Record | None) -> Record:
+    """Return the record of the rules: the one there is, unless others replaced it; new ones replace the service's."""
     plain = RuntimePolicy(law.id, title, table).to_record()
     earlier = [ledger.envelope(row).claimed for row in ledger.index.rows(RuntimePolicy.KIND)]
-    same = [each for each in earlier if each.body["table"] == plain.body["table"] and _law(each) == law.id]
-    if same:
-        return same[-1]
-    before = [each for each in earlier if each.body["title"] == title]
-    return RuntimePolicy(law.id, title, table, before[-1].id if before else "").to_record()
+    replaced = {each.links.get(SUPERSEDES) for each in earlier}
+    for each in reversed(earlier):
+        if each.id not in replaced and each.body["table"] == plain.body["table"] and _law(each) == law.id:
+            return each
+    return RuntimePolicy(law.id, title, table, before.links[Service.RULES] if before else "").to_record()
 
 
 def _law(record: Record) -> str:
     return record.links[RuntimePolicy.CONSTITUTION]
 
 
-def _service(ledger: Ledger, table: JsonObject, where: str, law: Record, policy: Record) -> Record:
-    only_keys(table, _KEYS, where)
+def _service(
+    ledger: Ledger, table: JsonObject, where: str, law: Record, policy: Record, before: Record | None
+) -> Record:
+    """Return the record of the service: the newest of its name where it says the same, else one that replaces it."""
     name = _text(table, "name", where)
-    earlier = [ledger.envelope(row).claimed for row in ledger.index.rows(Service.KIND)]
-    before = [each for each in earlier if each.body["name"] == name]
-    fields: dict[str, Any] = {
-        "constitution": law.id,
-        "rules": policy.id,
-        "adapters": _adapters(ledger, table, where),
-        "name": name,
-        "base": base_of(_text(table, "model", where), _maybe(table, "licence", where)),
-        "system_prompt": _maybe(table, "system_prompt", where),
-        "languages": _texts(table, "languages", where),
-        "tools": _texts(table, "tools", where),
-        "runtime_key": _runtime_key(ledger, _text(table, "runtime_key", where)),
-        "origin": f"{ledger.chain.current.rules.origin}/run/{name}",
-        "receipts": _text(table, "receipts", where),
-        "retention_days": as_int(table.get("retention_days"), f"{where}: retention_days"),
-        "with_base": table.get("with_base"),
-        **{each: _text(table, each, where) for each in ("title", "purpose", "operator", "contact", "review_at")},
-    }
-    same = next((each for each in reversed(before) if _without_predecessor(each) == _as_said(fields)), None)
-    if same:
-        return same
-    try:
-        record = Service(**fields, supersedes=before[-1].id if before else "").to_record()
-        Service.from_record(record)
-    except MalformedError as error:
-        raise UsageError(f"{where}: {error}") from None
+    said = {each: _text(table, each, where) for each in ("title", "purpose", "operator", "contact", "review_at")}
+    model, licence = _text(table, "model", where), _maybe(table, "licence", where)
+    with _told_of(f"{where}: model"):
+        base = base_of(model, licence)
+    key_name = _text(table, "runtime_key", where)
+    with _told_of(f"{where}: runtime_key"):
+        runtime_key = _runtime_key(ledger, key_name)
+    service = Service(
+        constitution=law.id,
+        rules=policy.id,
+        adapters=_adapters(ledger, table, where),
+        name=name,
+        base=base,
+        system_prompt=_maybe(table, "system_prompt", where),
+        languages=_texts(table, "languages", where),
+        tools=_texts(table, "tools", where),
+        runtime_key=runtime_key,
+        origin=f"{ledger.chain.current.rules.origin}/run/{name}",
+        receipts=_text(table, "receipts", where),
+        retention_days=as_int(table.get("retention_days"), f"{where}: retention_days"),
+        with_base=_yes_or_no(table, "with_base", where),
+        **said,
+    )
+    if before and replace(Service.from_record(before), supersedes="") == service:
+        return before
+    record = replace(service, supersedes=before.id if before else "").to_record()
+    Service.from_record(record)
     return record
-
-
-def _as_said(fields: dict[str, Any]) -> Service:
-    return Service(**fields)
-
-
-def _without_predecessor(record: Record) -> Service:
-    from dataclasses import replace
-
-    return replace(Service.from_record(record), supersedes="")
 
 
 def _adapters(ledger: Ledger, table: JsonObject, where: str) -> tuple[Loaded, ...]:
@@ -202,21 +213,21 @@ def _adapters(ledger: Ledger, table: JsonObject, where: str) -> tuple[Loaded, ..
     for item in as_list(table.get("adapters"), f"{where}: adapters"):
         fields = as_object(item, f"{where}: adapters")
         only_keys(fields, frozenset({"adapter", "scale_milli"}), f"{where}: adapters")
-        record = named(ledger, _text(fields, "adapter", f"{where}: adapters"), Adapter.KIND)
+        with _told_of(f"{where}: adapters"):
+            record = named(ledger, _text(fields, "adapter", f"{where}: adapters"), Adapter.KIND)
         found.append(Loaded(record.id, as_int(fields.get("scale_milli", 1000), f"{where}: scale_milli", -10_000)))
     return tuple(found)
 
 
 def _runtime_key(ledger: Ledger, name: str) -> PublicKey:
     """Return the key that signs the answers; make it if it is not there."""
+    if name.startswith(DEMO_PREFIX) and not ledger.chain.current.rules.demo:
+        raise UsageError(f"{name} is a throw-away demo key, and this commons is not marked `demo = true`")
     try:
-        public = key_store().find(name)
+        return key_store().find(name)
     except MissingError:
         hint(f"making the key that signs the answers: {name}")
-        public = create_key(name, name.startswith(DEMO_PREFIX))
-    if public.is_demo and not ledger.chain.current.rules.demo:
-        raise UsageError(f"{name} is a throw-away demo key, and this commons is not marked `demo = true`")
-    return public
+        return create_key(name, name.startswith(DEMO_PREFIX))
 
 
 def _text(table: JsonObject, name: str, where: str) -> str:
@@ -230,6 +241,13 @@ def _maybe(table: JsonObject, name: str, where: str) -> str:
     value = table.get(name, "")
     if not isinstance(value, str):
         raise UsageError(f"{where}: {name}: expected text, if only an empty one")
+    return value
+
+
+def _yes_or_no(table: JsonObject, name: str, where: str) -> bool:
+    value = table.get(name)
+    if not isinstance(value, bool):
+        raise UsageError(f"{where}: {name}: expected true or false")
     return value
 
 

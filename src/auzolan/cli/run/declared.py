@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from auzolan.cli.commons import Commons, PublishedCopy
 from auzolan.cli.records import named
 from auzolan.core.kinds.constitution import Constitution
-from auzolan.core.kinds.run import RuntimePolicy, Service
+from auzolan.core.kinds.run import Anchor, RuntimePolicy, Service
 from auzolan.core.kinds.teach import Adapter
+from auzolan.core.record.checkpoint import Checkpoint, read_checkpoint
 from auzolan.core.record.disk import DiskFiles
 from auzolan.core.record.errors import MalformedError, MissingError, UsageError, VerificationError
 from auzolan.core.record.keystore import home_folder
@@ -105,6 +106,11 @@ def read_declared(place: Commons | PublishedCopy, name: str | None) -> Declared:
         )  # fmt: skip
 
 
+def revoked_in(standings: Mapping[str, Standing]) -> list[str]:
+    """Return the names of what is revoked and therefore must not be used; "adapter.1.dataset" only warns (`admit`)."""
+    return [name for name, each in standings.items() if each.is_revoked and name.count(".") < 2]
+
+
 def log_view_of(ledger: LedgerView) -> LogView:
     """Return how current a copy of the community's log is."""
     from auzolan.run.gateway.house import LogView
@@ -113,6 +119,13 @@ def log_view_of(ledger: LedgerView) -> LogView:
     found = verify_note(ledger.checkpoint.note, rules.witness_keys, "checkpoint") if ledger.checkpoint else []
     times = [each.time for each in found if each.time is not None]
     return LogView(ledger.head.size, max(times, default=None), rules.witness_max_age)
+
+
+def anchors_of(ledger: LedgerView, service: Service) -> list[Checkpoint]:
+    """Return the checkpoints of a service's log that the community's log holds, whichever record of it they name."""
+    found = [Anchor.from_record(ledger.envelope(row).claimed) for row in ledger.index.rows(Anchor.KIND)]
+    checkpoints = [read_checkpoint(each.checkpoint.encode()) for each in found]
+    return sorted((each for each in checkpoints if each.origin == service.origin), key=lambda each: each.head.size)
 
 
 def state_folder(service: Service, chosen: Path | None) -> Path:

@@ -11,6 +11,7 @@ import typer
 from auzolan.cli.commons import find_ledger, read_user_file
 from auzolan.cli.output import hint, out, print_json
 from auzolan.cli.oversee import run_verification, show_step, verdict_of
+from auzolan.cli.run.chat import MAX_RECEIPT_BYTES
 from auzolan.cli.target import Target
 from auzolan.core.kinds.run import Anchor, Service
 from auzolan.core.kinds.teach import Adapter
@@ -21,8 +22,6 @@ from auzolan.core.record.published import Published
 from auzolan.core.record.record import Record
 from auzolan.run.answers.receipt import FORMAT, Receipt, read_receipt
 from auzolan.run.answers.verify import VerifiedAnswer, verify_receipt
-
-MAX_RECEIPT_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,14 +14,15 @@ import aiohttp
 from auzolan.cli.commons import Commons, PublishedCopy, open_key, promises
 from auzolan.cli.output import hint
 from auzolan.cli.run.checklist import Choices
-from auzolan.cli.run.declared import Declared, log_view_of, read_declared
+from auzolan.cli.run.declared import Declared, anchors_of, log_view_of, read_declared, revoked_in
+from auzolan.cli.run.entrance import check_port, read_token
 from auzolan.cli.run.model_files import Opened, open_files
 from auzolan.core.kinds.answer import TIME_STEP_S, Answer
 from auzolan.core.kinds.run import Service
-from auzolan.core.record.errors import NotCheckedError, UsageError, VerificationError
+from auzolan.core.record.errors import NotCheckedError, VerificationError
 from auzolan.core.record.keys import SigningKey
 from auzolan.run.admission.lease import still_same
-from auzolan.run.admission.revoked import standings_of
+from auzolan.run.admission.revoked import Standing, standings_of
 from auzolan.run.answers.contents import Contents
 from auzolan.run.answers.log import AnswerLog
 from auzolan.run.answers.seal import Sealer
@@ -88,11 +87,17 @@ def run_service(
         name: of the service, its id, or None for the newest.
         job: what was asked for, once the service is known.
         ready: told the address when connections are taken.
+
+    Raises:
+        UsageError: the port is taken, the token can be read by others or guessed, another process keeps the log.
+        VerificationError: something that the service rests on was revoked, or is not what was signed.
     """
     import uvloop
 
     declared = read_declared(place, name)
     asked = job(declared)
+    _refuse_revoked(declared.standings)
+    check_port(asked.choices.port)  # here, so that nobody waits for an engine in vain
     key = open_key(declared.service.runtime_key)
     state = asked.choices.state
     state.mkdir(0o700, parents=True, exist_ok=True)
@@ -104,24 +109,6 @@ def run_service(
     finally:
         log.batch()
         log.close()
-
-
-def read_token(path: Path) -> str:
-    """Return the clients' token; a new one of 256 random bits is written for this user alone if there is none.
-
-    Raises:
-        UsageError: others can read the file.
-    """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        if path.stat().st_mode & 0o077:
-            raise UsageError(f"{path}: others can read it; chmod 600 it, or delete it for a new one") from None
-        return path.read_text(encoding="utf-8").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        token = secrets.token_urlsafe(32)
-        stream.write(token + "\n")
-    return token
 
 
 async def _run(
@@ -152,6 +139,7 @@ async def _run(
         at_once = 2 * (
             declared.rulebook.rules.limits.requests_at_once + declared.rulebook.rules.limits.requests_waiting
         )
+        check_port(job.choices.port)
         await serve(
             Gateway(house), job.choices.port, lambda: keep(house, chores), lambda: ready(address), at_once=at_once
         )
@@ -360,11 +348,16 @@ async def _judge(opened: AsyncExitStack, job: Job) -> JudgeCall | None:
 def _look_at_log(place: Commons | PublishedCopy, declared: Declared, house: House) -> None:
     """Take in what the community's log says now: how current it is, and whether anything was revoked."""
     with place.reading() as ledger:
-        view = log_view_of(ledger)
+        view, house.anchors = log_view_of(ledger), tuple(anchors_of(ledger, declared.service))
         standings = standings_of(ledger, declared.id, declared.service, declared.adapters)
-    for name, each in standings.items():
-        if each.is_revoked and name.count(".") < 2:
-            raise VerificationError(f"{name} was revoked by {', '.join(each.revoked_by)}")
+    _refuse_revoked(standings)
     now = house.clock()
     if now % TIME_STEP_S < LOG_S:  # within a step, a change would split its answers into earlier and later ones
         house.log_view = view
+
+
+def _refuse_revoked(standings: Mapping[str, Standing]) -> None:
+    """Refuse what is known to be revoked, whoever runs the model."""
+    for name in revoked_in(standings):
+        by = ", ".join(standings[name].revoked_by)
+        raise VerificationError(f"{name} was revoked by {by}; what is known to be revoked is not served")

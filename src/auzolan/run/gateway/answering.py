@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from auzolan.core.record.errors import AuzolanError
@@ -10,11 +11,12 @@ from auzolan.run.checks.scan import Found
 from auzolan.run.engine.field_values import WireObject
 from auzolan.run.engine.upstream import Upstream
 from auzolan.run.gateway.body import Transport
+from auzolan.run.gateway.calls import blotted, plain_arguments, searched
 from auzolan.run.gateway.door import Refusal
-from auzolan.run.gateway.hearing import EngineError, Heard, asking, parsed, texts_of
+from auzolan.run.gateway.hearing import BROKEN, EngineError, Heard, asking, parsed, read_whole, texts_of
 from auzolan.run.gateway.house import Reply
 from auzolan.run.gateway.judging import labels_of
-from auzolan.run.gateway.leaving import ClientLeftError, Watch
+from auzolan.run.gateway.leaving import STALLED_S, ClientLeftError, Watch
 from auzolan.run.gateway.talk import ANSWERED, CUT, FAILED, FILTERED, LEFT, STOP, Talk
 from auzolan.run.gateway.wire import SSE_HEADERS, ChunkWriter, error_event
 from auzolan.run.rules.facts import ANSWER, Decision, Facts
@@ -64,15 +66,24 @@ class Guard:
         return self._release.finish(last)
 
     async def _look_at_rest(self, heard: Heard, last: str) -> None:
-        arguments = "\n".join(call["function"]["arguments"] for call in heard.calls)
+        functions = [call["function"] for call in heard.calls]
+        for place, (call, function) in enumerate(zip(heard.calls, functions, strict=True)):
+            call["id"] = f"call_{self._talk.id.removeprefix('chatcmpl-')}_{place}"
+            function["arguments"] = plain_arguments(function["arguments"])
+        arguments = searched([function["arguments"] for function in functions])
         if self._text is not None:
             self._labels = await labels_of(self._talk.house, ANSWER, "".join([*self._text, last, arguments]))
         if heard.calls:
-            names = {call["function"]["name"] for call in heard.calls} - set(self._talk.request.tool_names)
+            names = {function["name"] for function in functions} - set(self._talk.request.tool_names)
             undeclared = frozenset(f"tool:{name}" for name in names)
-            if self._talk.decide(self._facts(self._talk.house.scanner.scan(arguments, ANSWER), undeclared)).denied:
+            found = self._talk.house.scanner.scan(arguments, ANSWER)
+            decision = self._talk.decide(self._facts(found, undeclared))
+            if decision.denied:
                 heard.calls.clear()
                 heard.reason = FILTERED
+            elif decision.redacts:
+                for function in functions:
+                    function["arguments"] = blotted(function["arguments"], decision.redacts)
 
     def conclude(self) -> str:
         """Remember what matched in the answer; return what is said where a rule ended it, else ""."""
@@ -91,8 +102,10 @@ async def answer_whole(
     try:
         with Watch(proto):
             async with asking(talk.house, upstream, body) as reply:
-                data = await reply.read()
-            sent = await guard.finish(heard, heard.add(parsed(data), "message"))
+                text = heard.add(parsed(await read_whole(reply)), "message")
+            if not (text or heard.calls or heard.reason):
+                raise EngineError(BROKEN)  # JSON, but no answer
+            sent = await guard.finish(heard, text)
     except EngineError as error:
         return error.refusal
     except ClientLeftError:
@@ -116,7 +129,7 @@ async def stream_answer(
     stream: _Stream | None = None
     outcome, end = ANSWERED, []
     try:
-        with Watch(proto):
+        with Watch(proto, lambda: stream.sending_since if stream else 0.0):
             async with asking(talk.house, upstream, body) as reply:
                 stream = _Stream(talk, writer, proto.response_stream(200, [*SSE_HEADERS, *talk.more]))
                 await _let_through(reply, stream, guard, heard)
@@ -133,10 +146,15 @@ async def stream_answer(
         outcome, end = FAILED, [error_event(Refusal(503, "not_checked", str(error)))]
     except (ClientLeftError, RuntimeError):  # granian says by a RuntimeError that the connection is closed
         outcome = LEFT
+    except asyncio.CancelledError:  # the process ends before the answer does
+        if stream:
+            talk.receipt_chunks(writer, FAILED)
+        raise
     if stream is None:
         return None  # the client left before anything was sent
     chunks = talk.receipt_chunks(writer, outcome)
-    await stream.close(b"".join([*end, *chunks]))
+    if outcome != LEFT:
+        await stream.close(b"".join([*end, *chunks]))
     return None
 
 
@@ -146,6 +164,8 @@ class _Stream:
     def __init__(self, talk: Talk, writer: ChunkWriter, transport: Any) -> None:  # noqa: ANN401  # granian's
         self._talk, self._writer, self._transport = talk, writer, transport
         self._begun = False
+        self._loop = asyncio.get_running_loop()
+        self.sending_since = 0.0  # the loop's time, 0.0 while nothing waits to be taken
 
     async def send(self, text: str) -> None:
         """Send text, if there is any."""
@@ -153,14 +173,17 @@ class _Stream:
             return
         data = self._writer.text(text) if self._begun else self._writer.first() + self._writer.text(text)
         self._begun = True
+        self.sending_since = self._loop.time()
         await self._transport.send_bytes(data)
+        self.sending_since = 0.0
         self._talk.sent.append(text)
 
     async def close(self, data: bytes) -> None:
         """Send the last chunks; whoever is gone by now has missed only these."""
         try:
-            await self._transport.send_bytes(data if self._begun else self._writer.first() + data)
-        except RuntimeError:
+            async with asyncio.timeout(STALLED_S):
+                await self._transport.send_bytes(data if self._begun else self._writer.first() + data)
+        except (RuntimeError, TimeoutError):
             return
 
 

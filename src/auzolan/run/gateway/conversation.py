@@ -22,6 +22,7 @@ from auzolan.run.checks.role_markers import strip_markers
 from auzolan.run.engine.parameters import ChatRequest, Message, read_request, to_upstream
 from auzolan.run.gateway.answering import answer_whole, stream_answer
 from auzolan.run.gateway.body import Transport
+from auzolan.run.gateway.calls import searched, with_plain_arguments
 from auzolan.run.gateway.door import Headers, Refusal
 from auzolan.run.gateway.house import House
 from auzolan.run.gateway.judging import labels_of
@@ -52,11 +53,14 @@ async def converse(
     asked = asked_bytes(body["messages"])
     talk = Talk(house, request, variant, asked, wants_receipt, int(house.clock()), more)
     # 2. request
+    request = _without_escapes(request)
     texts = list(request.texts())
     cleaned, marked = _clean(house, request, texts)
     if cleaned is not request:
         texts = list(cleaned.texts())
-    facts = await _facts(talk, "\n".join(texts), marked, len((headers.get(HUMAN_HEADER) or "").strip()) > 1)
+    has_calls = any(message.calls for message in cleaned.messages)
+    told = searched(texts) if has_calls else "\n".join(texts)
+    facts = await _facts(talk, told, marked, len((headers.get(HUMAN_HEADER) or "").strip()) > 1)
     decision = talk.decide(facts)
     if decision.denied:
         await talk.refuse(proto, refusal_text(decision, talk.language))
@@ -79,6 +83,19 @@ async def converse(
         return await answer(talk, facts, upstream, asking, proto)
     finally:
         turn.leave()
+
+
+def _without_escapes(request: ChatRequest) -> ChatRequest:
+    """Write the arguments of earlier calls anew: templates undo their escapes, in which marks and words can hide."""
+    if not any(message.calls for message in request.messages):
+        return request
+    messages = [
+        message._replace(calls=tuple(with_plain_arguments(call) for call in message.calls))
+        if message.calls
+        else message
+        for message in request.messages
+    ]
+    return replace(request, messages=tuple(messages))
 
 
 def _clean(house: House, request: ChatRequest, texts: list[str]) -> tuple[ChatRequest, bool]:

@@ -18,10 +18,13 @@ from auzolan.run.engine.field_values import WireObject
 from auzolan.run.engine.upstream import Upstream
 from auzolan.run.gateway.door import Refusal
 from auzolan.run.gateway.house import House, Reply
+from auzolan.run.gateway.talk import FILTERED, STOP
 from auzolan.run.gateway.wire import EventReader
 
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
+_MAX_ERROR_BYTES = 64 * 1024
 MAX_CALLS = 64
+REASONS = frozenset({STOP, FILTERED, "length", "tool_calls", "function_call"})
 BROKEN = Refusal(502, "engine_failed", "the engine broke off; nothing of its answer was kept")
 _TOO_LONG = Refusal(400, "context_length_exceeded", "the conversation is longer than the model can read")
 
@@ -39,8 +42,8 @@ class Heard:
     """What came from the engine so far, beside text.
 
     Attributes:
-        calls: of tools, in the order in which they came; arguments put together.
-        reason: why it ended, "" while it has not.
+        calls: of tools, in the order in which they came; arguments put together. Their ids are not the engine's.
+        reason: why it ended, one of `REASONS`, "" while it has not.
         usage: counts of tokens.
     """
 
@@ -70,7 +73,7 @@ class Heard:
         if not isinstance(said, dict):
             said = {}
         if isinstance(choice.get("finish_reason"), str):
-            self.reason = choice["finish_reason"]
+            self.reason = choice["finish_reason"] if choice["finish_reason"] in REASONS else STOP
         if said.get("tool_calls"):
             self._add_calls(said["tool_calls"])
         text = said.get("content")
@@ -86,7 +89,6 @@ class Heard:
             if at == len(self.calls):
                 self.calls.append({"id": "", "type": "function", "function": {"name": "", "arguments": ""}})
             mine = self.calls[at]
-            mine["id"] = mine["id"] or str(call.get("id") or "")
             for name in ("name", "arguments"):
                 part = said.get(name)
                 mine["function"][name] += part if isinstance(part, str) else ""
@@ -111,9 +113,10 @@ class asking:  # noqa: N801  # it is used like a function, and a generator would
         except Exception as error:
             raise _engine_error(error) from None
         if reply.status != 200:
-            refusal = await _refused(reply)
-            await self._context.__aexit__(None, None, None)
-            raise EngineError(refusal)
+            try:
+                raise EngineError(await _refused(reply))
+            finally:
+                await self._context.__aexit__(None, None, None)
         return reply
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:  # noqa: ANN401
@@ -131,12 +134,27 @@ def _engine_error(error: Exception) -> Exception:
 
 async def _refused(reply: Reply) -> Refusal:
     try:
-        said = await reply.read()
+        said = await read_whole(reply, _MAX_ERROR_BYTES)
     except Exception as error:
         raise _engine_error(error) from None
     if reply.status == 400 and b"exceed_context_size_error" in said:
         return _TOO_LONG
     return Refusal(502, "engine_failed", f"the engine answered with HTTP status {reply.status}")
+
+
+async def read_whole(reply: Reply, most: int | None = None) -> bytes:
+    """Return the body of a reply; this process never holds much more of it than `most`, or `MAX_ANSWER_BYTES`.
+
+    Raises:
+        EngineError: it is longer.
+    """
+    pieces, size, most = [], 0, most or MAX_ANSWER_BYTES
+    async for data in reply.content.iter_any():
+        size += len(data)
+        if size > most:
+            raise EngineError(BROKEN)
+        pieces.append(data)
+    return b"".join(pieces)
 
 
 def parsed(data: bytes) -> dict[str, Any]:

@@ -7,13 +7,15 @@ that change say who changes them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from auzolan.core.kinds.answer import Answer
 from auzolan.core.kinds.run import Service
+from auzolan.core.record.checkpoint import Checkpoint
+from auzolan.core.record.errors import MissingError
 from auzolan.run.answers.contents import Contents
 from auzolan.run.answers.log import AnswerLog
 from auzolan.run.answers.seal import Sealer
@@ -133,6 +135,7 @@ class House:
         judge: None where no judge is configured.
         clock: POSIX seconds.
         log_view: replaced by the keeper.
+        anchors: checkpoints of this log that the community's log holds, by size; replaced by the keeper.
         overrides: safeguards that the operator turned off.
         reasons: why no answers are given, by what found it; empty while they are. Set by the keeper, and by an append
             that failed.
@@ -160,12 +163,24 @@ class House:
     judge: JudgeCall | None
     clock: Callable[[], float]
     log_view: LogView
+    anchors: tuple[Checkpoint, ...] = ()
     overrides: tuple[str, ...] = ()
     reasons: dict[str, str] = field(default_factory=dict)
 
     def integrity(self, now: float) -> str:
         """Return the integrity of an answer given now: a stale view of the log takes one level off."""
         return lowered(self.loaded_as) if self.log_view.standing(now) == STALE else self.loaded_as
+
+    def proof(self, answer: str) -> bytes:
+        """Return the proof that an answer is logged, to the first anchored checkpoint that covers it, else the newest.
+
+        Raises:
+            MissingError: there is no such answer, or it waits for the next batch.
+        """
+        for anchor in self.anchors:
+            with suppress(MissingError):  # logged after this one
+                return self.log.proof(answer, anchor)
+        return self.log.proof(answer)
 
     def is_refusal(self, text: str) -> bool:
         """Say whether an earlier answer refused a question in this gateway's words."""

@@ -125,7 +125,7 @@ class Gateway:
         if not is_digest(answer):
             raise MissingError("expected the id of an answer, 64 hexadecimal digits")
         if wants_proof:
-            data, kind = self._house.log.proof(answer), ("content-type", "text/plain; charset=utf-8")
+            data, kind = self._house.proof(answer), ("content-type", "text/plain; charset=utf-8")
         else:
             data, kind = self._house.log.envelope(answer), JSON_TYPE
         proto.response_bytes(200, [kind, NO_STORE, *more], data)
