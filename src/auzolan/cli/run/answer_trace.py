@@ -78,7 +78,7 @@ def _rests_on(checked: Checked, walk: Walk, depth: int) -> list[JsonDict]:
 
 
 def _nearest_first(name: str) -> tuple[int, str]:
-    """Order links by how directly they lead to the people: the constitution, what was taught, the rules, the service."""
+    """Order links by how directly they lead to the people: constitution, what was taught, rules, service."""
     order = (Answer.CONSTITUTION, Answer.ADAPTER, Answer.RULES)
     return next((place for place, each in enumerate(order) if name.startswith(each)), len(order)), name
 
