@@ -46,7 +46,11 @@ def put_anchor(name: str | None, state: Path | None, key: str | None, commons: s
     if as_json:
         print_json({"anchor": said.id, "size": checkpoint.head.size, "committed": committed})
         return
-    out().print(f"{checkpoint.head.size:,} answers of {service.name} are anchored")
+    if not committed:
+        return  # what it waits for was printed
+    n_answers = checkpoint.head.size
+    are = "answer of {} is" if n_answers == 1 else "answers of {} are"
+    out().print(f"{n_answers:,} {are.format(service.name)} anchored")
     hint("at fixed times, such as every night; a witness's cosignature then covers them too")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from orjson import dumps
 
 from auzolan.cli.commons import Commons, PublishedCopy, open_key, promises
 from auzolan.cli.output import hint
@@ -42,6 +43,7 @@ from auzolan.run.gateway.talk import LOG
 from auzolan.run.rules.refusal import openings
 from auzolan.run.rules.ruleset import Limits as Spending
 
+_JSON = {"Content-Type": "application/json"}
 FLUSH_S, LOOK_S, LOG_S, EXPIRY_S = 1.0, 5.0, 60.0, 600.0
 BASE_SUFFIX = "-base"
 """Added to the service's name for the model without its adapters."""
@@ -279,7 +281,7 @@ async def _furnish(
         language_of=language_of,
         rules_ask_language=rules.ask_language,
         upstream=answering.upstream,
-        ask=lambda _, body: session.post(url, json=body, allow_redirects=False),
+        ask=lambda _, body: session.post(url, data=dumps(body), headers=_JSON, allow_redirects=False),
         log=log,
         contents=_contents(service, job),
         turns=Turns(_at_once(job, rules.limits), rules.limits.requests_waiting),
@@ -312,12 +314,9 @@ def _expire(house: House) -> None:
 async def _session(
     connector: aiohttp.BaseConnector, headers: Mapping[str, str], answer_s: float
 ) -> AsyncIterator[aiohttp.ClientSession]:
-    import orjson
-
     timeout = aiohttp.ClientTimeout(total=answer_s, connect=10)
     async with aiohttp.ClientSession(
         connector=connector, headers=dict(headers), timeout=timeout, trust_env=False, auto_decompress=False,
-        json_serialize=lambda value: orjson.dumps(value).decode(),
     ) as session:  # fmt: skip
         yield session
 
@@ -335,7 +334,9 @@ async def _judge(opened: AsyncExitStack, job: Job) -> JudgeCall | None:
     async def ask(messages: list[dict[str, str]]) -> str | None:
         body = {"model": job.judge_model or "judge", "messages": messages, "temperature": 0, "max_tokens": 1024}
         try:
-            async with session.post(f"{base}/v1/chat/completions", json=body, allow_redirects=False) as reply:
+            async with session.post(
+                f"{base}/v1/chat/completions", data=dumps(body), headers=_JSON, allow_redirects=False
+            ) as reply:
                 said: Any = await reply.json(content_type=None)
             text = said["choices"][0]["message"]["content"]
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, IndexError, TypeError):

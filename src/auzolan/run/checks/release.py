@@ -111,12 +111,17 @@ class Release:
         self.sent: list[str] = []
         self._scanner, self._decide, self._watch = scanner, decide, watch
         self._full = watch.release == FULL
-        self._held = scanner.longest(watch.topics) if watch.release == HOLD else 0
-        self._longest = scanner.longest(scanner.topics)
-        self._reader = Reader()
         self._waiting: list[str] = []
         self._n_waiting = 0
         self._begun = self._ended = False
+
+    def _begin(self) -> None:
+        """Make ready to look at the text piece by piece."""
+        self._begun = True
+        scanner, watch = self._scanner, self._watch
+        self._held = scanner.longest(watch.topics) if watch.release == HOLD else 0
+        self._longest = scanner.longest(scanner.topics)
+        self._reader = Reader()
         self._redacts: frozenset[str] = frozenset()
         self._seen: set[str] = set()  # topics of which an event was made
         self._events: list[_Event] = []  # not taken yet, because earlier ones may still come
@@ -155,14 +160,26 @@ class Release:
         """
         if self.stopped is not None or self._ended:
             return ""
+        is_whole = not self._begun and not self._waiting
+        if is_whole and last.isascii() and self._scanner.scan(last, ANSWER) == NOTHING:
+            return self._pass_whole(last)
         self._waiting.append(last)
         self._ended = True
         return self._advance()
 
+    def _pass_whole(self, text: str) -> str:
+        """Let a whole plain text through, in which nothing was found: most answers, at a third of the cost."""
+        self._ended = True
+        self._ask(NOTHING)
+        if self.stopped is not None or not text:
+            return ""
+        self.sent.append(text)
+        return text
+
     def _advance(self) -> str:
         """Look at what came, ask the rules, and return what is sent now."""
         if not self._begun:
-            self._begun = True
+            self._begin()
             self._ask(NOTHING)
             if self.stopped is not None:
                 return ""

@@ -32,6 +32,10 @@ class Turn:
     def __init__(self, turns: Turns, key: Hashable) -> None:
         self._turns, self._key = turns, key
 
+    def enter_now(self) -> bool:
+        """Take a slot without waiting; see `Turns.enter_now`."""
+        return self._turns.enter_now(self._key)
+
     async def enter(self) -> None:
         """Wait for a slot; see `Turns.enter`."""
         await self._turns.enter(self._key)
@@ -98,17 +102,21 @@ class Turns:
         self._running -= 1
         self._start_next()
 
+    def enter_now(self, key: Hashable) -> bool:
+        """Take a slot if one is free and nobody waits; say whether it was taken."""
+        if not self._queues and self._running < self._slots and (not self._running or key == self._current):
+            self._starts = self._starts + 1 if key == self._current else 1
+            self._current = key  # nobody waits, and nothing of another key runs
+            self._running += 1
+            return True
+        return False
+
     async def enter(self, key: Hashable) -> None:
         """Wait for a slot.
 
         Raises:
             QueueFullError: too many wait already.
         """
-        if not self._queues and self._running < self._slots and (not self._running or key == self._current):
-            self._starts = self._starts + 1 if key == self._current else 1
-            self._current = key  # nobody waits, and nothing of another key runs
-            self._running += 1
-            return
         future: Future[None] = get_running_loop().create_future()
         self._queues.setdefault(key, deque()).append(future)
         self._waiting += 1

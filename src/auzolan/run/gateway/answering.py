@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from auzolan.core.record.errors import AuzolanError
@@ -13,10 +13,9 @@ from auzolan.run.engine.upstream import Upstream
 from auzolan.run.gateway.body import Transport
 from auzolan.run.gateway.calls import blotted, plain_arguments, searched
 from auzolan.run.gateway.door import Refusal
-from auzolan.run.gateway.hearing import BROKEN, EngineError, Heard, asking, parsed, read_whole, texts_of
-from auzolan.run.gateway.house import Reply
+from auzolan.run.gateway.hearing import BROKEN, EngineError, Heard, asking, most_bytes, parsed, read_whole, texts_of
 from auzolan.run.gateway.judging import labels_of
-from auzolan.run.gateway.leaving import STALLED_S, ClientLeftError, Watch
+from auzolan.run.gateway.leaving import ClientLeftError, Watch
 from auzolan.run.gateway.talk import ANSWERED, CUT, FAILED, FILTERED, LEFT, STOP, Talk
 from auzolan.run.gateway.wire import SSE_HEADERS, ChunkWriter, error_event
 from auzolan.run.rules.facts import ANSWER, Decision, Facts
@@ -102,7 +101,7 @@ async def answer_whole(
     try:
         with Watch(proto):
             async with asking(talk.house, upstream, body) as reply:
-                text = heard.add(parsed(await read_whole(reply)), "message")
+                text = heard.add(parsed(await read_whole(reply, most_bytes(body))), "message")
             if not (text or heard.calls or heard.reason):
                 raise EngineError(BROKEN)  # JSON, but no answer
             sent = await guard.finish(heard, text)
@@ -129,32 +128,28 @@ async def stream_answer(
     stream: _Stream | None = None
     outcome, end = ANSWERED, []
     try:
-        with Watch(proto, lambda: stream.sending_since if stream else 0.0):
+        with Watch(proto):
             async with asking(talk.house, upstream, body) as reply:
                 stream = _Stream(talk, writer, proto.response_stream(200, [*SSE_HEADERS, *talk.more]))
-                await _let_through(reply, stream, guard, heard)
+                await _let_through(texts_of(reply, heard, most_bytes(body)), stream, guard)
             rest = "" if guard.stopped else await guard.finish(heard)
             closing = guard.conclude()
             outcome = CUT if closing or heard.reason == FILTERED else ANSWERED
             await stream.send(_joined(rest, closing, bool(talk.sent)))
             end = _ending(talk, writer, heard, bool(closing))
-    except EngineError as error:
+    except (EngineError, AuzolanError) as error:  # of the latter: the text could not be searched
+        refusal = error.refusal if isinstance(error, EngineError) else Refusal(503, "not_checked", str(error))
         if stream is None:
-            return error.refusal
-        outcome, end = FAILED, [error_event(error.refusal)]
-    except AuzolanError as error:  # the text could not be searched, so no more of it may be sent
-        outcome, end = FAILED, [error_event(Refusal(503, "not_checked", str(error)))]
+            return refusal
+        outcome, end = FAILED, [error_event(refusal)]
     except (ClientLeftError, RuntimeError):  # granian says by a RuntimeError that the connection is closed
         outcome = LEFT
-    except asyncio.CancelledError:  # the process ends before the answer does
+    except BaseException:  # the process ends before the answer does, or this is a bug
         if stream:
-            talk.receipt_chunks(writer, FAILED)
+            await stream.close(b"".join(talk.receipt_chunks(writer, FAILED)))
         raise
-    if stream is None:
-        return None  # the client left before anything was sent
-    chunks = talk.receipt_chunks(writer, outcome)
-    if outcome != LEFT:
-        await stream.close(b"".join([*end, *chunks]))
+    if stream is not None:  # else the client left before anything was sent
+        await stream.close(b"".join([*end, *talk.receipt_chunks(writer, outcome)]))
     return None
 
 
@@ -164,8 +159,6 @@ class _Stream:
     def __init__(self, talk: Talk, writer: ChunkWriter, transport: Any) -> None:  # noqa: ANN401  # granian's
         self._talk, self._writer, self._transport = talk, writer, transport
         self._begun = False
-        self._loop = asyncio.get_running_loop()
-        self.sending_since = 0.0  # the loop's time, 0.0 while nothing waits to be taken
 
     async def send(self, text: str) -> None:
         """Send text, if there is any."""
@@ -173,23 +166,23 @@ class _Stream:
             return
         data = self._writer.text(text) if self._begun else self._writer.first() + self._writer.text(text)
         self._begun = True
-        self.sending_since = self._loop.time()
         await self._transport.send_bytes(data)
-        self.sending_since = 0.0
         self._talk.sent.append(text)
 
     async def close(self, data: bytes) -> None:
-        """Send the last chunks; whoever is gone by now has missed only these."""
+        """Send the last chunks, and end the answer; whoever is gone by now has missed only these."""
+        # granian ends an answer when nothing refers to its transport any more, and an error of the connection to the
+        # engine refers to all that was under way, in a circle: its client would wait for the garbage collector.
+        transport, self._transport = self._transport, None
         try:
-            async with asyncio.timeout(STALLED_S):
-                await self._transport.send_bytes(data if self._begun else self._writer.first() + data)
-        except (RuntimeError, TimeoutError):
+            await transport.send_bytes(data if self._begun else self._writer.first() + data)
+        except RuntimeError:
             return
 
 
-async def _let_through(reply: Reply, stream: _Stream, guard: Guard, heard: Heard) -> None:
+async def _let_through(pieces_of: AsyncIterator[list[str]], stream: _Stream, guard: Guard) -> None:
     """Pass on what may be passed on, until the engine ends or a rule ends it."""
-    async for texts in texts_of(reply, heard):
+    async for texts in pieces_of:
         pieces = []
         for text in texts:
             pieces.append(guard.feed(text))

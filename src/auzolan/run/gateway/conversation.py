@@ -73,8 +73,9 @@ async def converse(
     asking = to_upstream(cleaned, fields, house.service.system_prompt, house.limits)
     turn = house.turns.turn(variant.name)
     try:
-        with Watch(proto):
-            await turn.enter()
+        if not turn.enter_now():
+            with Watch(proto):
+                await turn.enter()
     except ClientLeftError:
         return None
     try:

@@ -22,7 +22,8 @@ from auzolan.run.gateway.talk import FILTERED, STOP
 from auzolan.run.gateway.wire import EventReader
 
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
-_MAX_ERROR_BYTES = 64 * 1024
+_MAX_ERROR_BYTES = _ENVELOPE_BYTES = 64 * 1024
+_TOKEN_BYTES = 2048  # with what stands around it in a stream, some hundred bytes
 MAX_CALLS = 64
 REASONS = frozenset({STOP, FILTERED, "length", "tool_calls", "function_call"})
 BROKEN = Refusal(502, "engine_failed", "the engine broke off; nothing of its answer was kept")
@@ -61,6 +62,9 @@ class Heard:
         Raises:
             EngineError: it says that the engine failed, or is of another form.
         """
+        text = _text_alone(piece, key)
+        if text is not None:
+            return text
         if piece.get("error") is not None:
             raise EngineError(BROKEN)
         if isinstance(piece.get("usage"), dict):
@@ -92,6 +96,19 @@ class Heard:
             for name in ("name", "arguments"):
                 part = said.get(name)
                 mine["function"][name] += part if isinstance(part, str) else ""
+
+
+def _text_alone(piece: Mapping[str, Any], key: str) -> str | None:
+    """Return the text of a chunk that holds nothing else, as nearly all of a stream do; None of any other."""
+    try:
+        (choice,) = piece["choices"]
+        said = choice[key]
+        text = said["content"]
+        if len(said) == 1 and choice.get("finish_reason") is None and type(text) is str:
+            return None if "usage" in piece or "error" in piece else text
+    except (KeyError, TypeError, ValueError, AttributeError):
+        pass
+    return None
 
 
 def _counts(usage: Mapping[str, Any]) -> JsonObject:
@@ -142,13 +159,25 @@ async def _refused(reply: Reply) -> Refusal:
     return Refusal(502, "engine_failed", f"the engine answered with HTTP status {reply.status}")
 
 
-async def read_whole(reply: Reply, most: int | None = None) -> bytes:
-    """Return the body of a reply; this process never holds much more of it than `most`, or `MAX_ANSWER_BYTES`.
+def most_bytes(body: WireObject) -> int:
+    """Return how long a reply may be for the tokens that were asked for.
+
+    What a client does not read waits in this process (granian's streams take all at once), so this bounds that too.
+    """
+    tokens = body["max_tokens"]
+    assert isinstance(tokens, int), "`to_upstream` writes it"
+    return min(MAX_ANSWER_BYTES, _ENVELOPE_BYTES + tokens * _TOKEN_BYTES)
+
+
+async def read_whole(reply: Reply, most: int) -> bytes:
+    """Return the body of a reply; this process never holds much more of it than `most`.
 
     Raises:
         EngineError: it is longer.
     """
-    pieces, size, most = [], 0, most or MAX_ANSWER_BYTES
+    if reply.content_length is not None and reply.content_length <= most:
+        return await reply.read()  # HTTP ends it where its length says
+    pieces, size = [], 0
     async for data in reply.content.iter_any():
         size += len(data)
         if size > most:
@@ -174,7 +203,7 @@ def parsed(data: bytes) -> dict[str, Any]:
     return value
 
 
-async def texts_of(reply: Reply, heard: Heard) -> AsyncIterator[list[str]]:
+async def texts_of(reply: Reply, heard: Heard, most: int) -> AsyncIterator[list[str]]:
     """Yield the texts of a streamed reply, as many as came at once.
 
     Raises:
@@ -183,7 +212,7 @@ async def texts_of(reply: Reply, heard: Heard) -> AsyncIterator[list[str]]:
     events, size = EventReader(), 0
     async for data in reply.content.iter_any():
         size += len(data)
-        if size > 4 * MAX_ANSWER_BYTES:  # each token comes with some hundred bytes around it
+        if size > most:
             raise EngineError(BROKEN)
         said = [heard.add(parsed(event), "delta") for event in events.feed(data) if event != b"[DONE]"]
         if texts := [text for text in said if text]:

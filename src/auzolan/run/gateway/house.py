@@ -24,6 +24,7 @@ from auzolan.run.engine.field_values import WireObject
 from auzolan.run.engine.parameters import Limits
 from auzolan.run.engine.turns import Turns
 from auzolan.run.engine.upstream import Upstream
+from auzolan.run.gateway.chance import Chance
 from auzolan.run.gateway.door import Door
 from auzolan.run.rules.decide import Rulebook
 from auzolan.run.rules.facts import ANSWER
@@ -99,6 +100,11 @@ class Reply(Protocol):
         """HTTP status."""
         ...
 
+    @property
+    def content_length(self) -> int | None:
+        """How many bytes it says that it has."""
+        ...
+
     async def read(self) -> bytes:
         """Return all of it."""
         ...
@@ -137,6 +143,7 @@ class House:
         log_view: replaced by the keeper.
         anchors: checkpoints of this log that the community's log holds, by size; replaced by the keeper.
         overrides: safeguards that the operator turned off.
+        chance: gives nonces.
         reasons: why no answers are given, by what found it; empty while they are. Set by the keeper, and by an append
             that failed.
     """
@@ -166,6 +173,7 @@ class House:
     anchors: tuple[Checkpoint, ...] = ()
     overrides: tuple[str, ...] = ()
     reasons: dict[str, str] = field(default_factory=dict)
+    chance: Chance = field(default_factory=Chance)
 
     def integrity(self, now: float) -> str:
         """Return the integrity of an answer given now: a stale view of the log takes one level off."""

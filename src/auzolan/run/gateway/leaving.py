@@ -1,16 +1,13 @@
-"""Edge: noticing that whoever asked is gone, or does not read, so that nothing more is computed for them."""
+"""Edge: noticing that whoever asked is gone, so that nothing more is computed for them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from auzolan.run.gateway.body import Transport
 
 LEAVING_S = 0.5
-STALLED_S = 30.0
-"""So long nothing may be taken of an answer; whoever reads slowly is waited for, whoever has stopped is not."""
 
 
 class ClientLeftError(Exception):
@@ -20,9 +17,8 @@ class ClientLeftError(Exception):
 class Watch:
     """Ends what is under way when the client leaves; looks only where it lasts, because looking costs."""
 
-    def __init__(self, proto: Transport, sending_since: Callable[[], float] = lambda: 0.0) -> None:
-        """Begin, with what says since when (the loop's time) a piece waits to be taken; 0.0 for none."""
-        self._proto, self._sending_since = proto, sending_since
+    def __init__(self, proto: Transport) -> None:
+        self._proto = proto
         self._task: asyncio.Task[Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: asyncio.Future[None] | None = None
@@ -36,15 +32,7 @@ class Watch:
         self._waiting = asyncio.ensure_future(self._wait())
 
     async def _wait(self) -> None:
-        loop, leaving = asyncio.get_running_loop(), asyncio.ensure_future(self._proto.client_disconnect())
-        try:
-            while not leaving.done():
-                since = self._sending_since()
-                if since and loop.time() - since > STALLED_S:
-                    break
-                await asyncio.wait({leaving}, timeout=STALLED_S / 4)
-        finally:
-            leaving.cancel()
+        await self._proto.client_disconnect()
         self._gone = True
         if self._task:
             self._task.cancel()

@@ -9,6 +9,7 @@ is closed.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Awaitable, Callable
@@ -227,6 +228,10 @@ async def serve(
         loop.add_signal_handler(name, stop.set)
     serving, keeping = asyncio.ensure_future(server.serve()), asyncio.ensure_future(keep())
     stopping = asyncio.ensure_future(stop.wait())
+    # What is there by now stays; to go through all of it again and again would cost a tenth of every answer.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
     ready()
     await asyncio.wait({serving, keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.stop()  # type: ignore[no-untyped-call]

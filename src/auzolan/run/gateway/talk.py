@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +12,8 @@ import orjson
 from auzolan.core.kinds.answer import Fired
 from auzolan.core.record.canonical import JsonObject
 from auzolan.core.record.errors import StorageError
-from auzolan.run.answers.receipt import HEADER, ID_HEADER, NONCE_HEADER, header_value, receipt_bytes
+from auzolan.run.answers.digests import NONCE_BYTES
+from auzolan.run.answers.receipt import ID_HEADER, NONCE_HEADER, receipt_bytes
 from auzolan.run.answers.seal import Sealed
 from auzolan.run.engine.parameters import ChatRequest
 from auzolan.run.gateway.body import Transport
@@ -54,7 +54,10 @@ class Talk:
     more: list[tuple[str, str]]
     fired: dict[str, Matched] = field(default_factory=dict)
     sent: list[str] = field(default_factory=list)
-    id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
+    id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.id = f"chatcmpl-{self.house.chance.draw(12).hex()}"
 
     @cached_property
     def language(self) -> str:
@@ -83,7 +86,7 @@ class Talk:
         house, view = self.house, self.house.log_view
         now = house.clock()
         sealed = house.sealers[house.integrity(now)].seal(
-            secrets.token_bytes(32),
+            house.chance.draw(NONCE_BYTES),
             self.asked,
             "".join(self.sent),
             outcome=outcome,
@@ -112,8 +115,6 @@ class Talk:
         if sealed:
             receipt = receipt_bytes(sealed.envelope, sealed.nonce)
             headers += [(ID_HEADER, sealed.id), (NONCE_HEADER, sealed.nonce.hex())]
-            if value := header_value(receipt):
-                headers.append((HEADER, value))
         name = self.variant.name
         proto.response_bytes(
             200, headers, completion_body(self.id, self.created, name, message, reason, usage, receipt)
