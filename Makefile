@@ -37,11 +37,13 @@ $(VENV)-teach/.made: pyproject.toml constraints.txt
 	@grep -v '^mpmath=' constraints.txt > $(VENV)-teach/constraints.txt # PyTorch's sympy asks for an older one
 	PIP_CONSTRAINT=$(CURDIR)/$(VENV)-teach/constraints.txt $(VENV)-teach/bin/python -m pip install --quiet torch==2.13.0
 	PIP_CONSTRAINT=$(CURDIR)/$(VENV)-teach/constraints.txt $(VENV)-teach/bin/python -m pip install --quiet \
-	  --editable '.[dev,teach,engine,run]'
+	  --editable '.[dev,teach,engine,run,clients]'
 	@touch $@
 
-test-teach: $(VENV)-teach/.made ## Tests of what needs PyTorch, in an environment of their own
-	$(VENV)-teach/bin/python -m pytest -q tests/teach tests/recipes tests/pocket
+test-teach: $(VENV)-teach/.made ## Tests of what needs PyTorch, llama.cpp or others' clients
+	$(VENV)-teach/bin/python -m pytest -q -m "not slow" tests/teach tests/recipes tests/pocket \
+	  tests/run/admission tests/run/engine tests/run/clients tests/run/gateway/test_fuzz.py \
+	  tests/run/test_pages.py tests/run/test_tutorial_town.py
 
 test-all: $(VENV)/.dev ## Slow ones too, and longer fuzzing
 	AUZOLAN_FUZZ_SECONDS=$${AUZOLAN_FUZZ_SECONDS:-120} $(BIN)/python -m pytest -q -n auto --dist loadgroup
