@@ -33,11 +33,13 @@ class Client:
         port: of the gateway.
         token: that it asks for; hidden from `repr`.
         human: who is responsible, "" for nobody.
+        wants_receipt: whether a receipt is asked for where the service gives them only to those who ask.
     """
 
     port: int
     token: str = field(repr=False)
     human: str = ""
+    wants_receipt: bool = False
 
     def get(self, path: str) -> Any:  # noqa: ANN401  # JSON of the gateway
         """Return what stands at a path.
@@ -79,6 +81,8 @@ class _Exchange:
     def __init__(self, client: Client, method: str, path: str, body: str | None) -> None:
         self._http = http.client.HTTPConnection("127.0.0.1", client.port, timeout=PATIENCE_S)
         headers = {"Authorization": f"Bearer {client.token}", "Content-Type": "application/json"}
+        if client.wants_receipt:
+            headers["Auzolan-Receipt"] = "yes"
         if client.human:
             headers["Auzolan-Human"] = "named"  # the name itself stays here
         self._asked = (method, path, body.encode() if body else None, headers)
@@ -159,7 +163,7 @@ def talk(
 ) -> None:
     """Ask one question, or hold a conversation until an empty line or the end of the input."""
 
-    client = Client(port, find_token(token_file), human or "")
+    client = Client(port, find_token(token_file), human or "", receipts is not None)
     names = [each["id"] for each in client.get("/v1/models")["data"]]
     chosen = model or names[0]
     if chosen not in names:

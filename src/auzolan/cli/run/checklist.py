@@ -151,7 +151,7 @@ def _key(declared: Declared) -> str:
 
 def _files(declared: Declared, chosen: Choices) -> Iterator[Line]:
     if chosen.backend:
-        yield Line("files", WARNING, "the model is elsewhere: what runs there is claimed at best, never verified")
+        yield Line("files", WARNING, "the model is elsewhere: nothing here can say what runs there, and answers say so")
         return
     try:
         admitted = look(declared, chosen.model, Digests(chosen.state / "digests"))

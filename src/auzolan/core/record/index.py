@@ -11,7 +11,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -85,7 +85,9 @@ class Index:
 
     def __del__(self) -> None:
         if hasattr(self, "_db"):  # not there when opening failed
-            self._db.close()
+            # A closed one may be let go of by any thread.
+            with suppress(sqlite3.ProgrammingError):
+                self._db.close()
 
     def close(self) -> None:
         """Close the file."""

@@ -206,13 +206,19 @@ def _judge_loaded(answer: Answer, unknown: Sequence[str], missing: Sequence[str]
             4, Status.NOT_CHECKED, f"{answer.integrity}: nobody says which {', '.join(missing) or 'files'} ran"
         )
     if answer.integrity == "claimed":
-        return Finding(
-            4, Status.PASSED, "claimed: the backend named digests that fit; the runtime could not hash files"
-        )
+        return Finding(4, Status.PASSED, f"claimed: {_why_claimed(answer)}")
     turned_off = f"; safeguards turned off: {', '.join(answer.overrides)}" if answer.overrides else ""
     return Finding(
         4, Status.PASSED, f"verified: the runtime hashed all files, and they are those in the log{turned_off}"
     )
+
+
+def _why_claimed(answer: Answer) -> str:
+    if answer.engine.sandbox == "elsewhere":
+        return "the backend named digests that fit; the runtime could not hash files"
+    if answer.engine.sandbox == "none":
+        return "the runtime hashed all files, but the engine ran without a sandbox"
+    return "the runtime hashed all files, but did not know whether its copy of the community's log was current"
 
 
 def _check_transcript(answer: Answer, nonce: bytes, said: Transcript) -> Finding:

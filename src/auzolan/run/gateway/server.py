@@ -9,10 +9,13 @@ is closed.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import logging
+import resource
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -25,12 +28,15 @@ from auzolan.run.gateway.body import Transport, read_body, read_json_object
 from auzolan.run.gateway.conversation import converse
 from auzolan.run.gateway.door import Headers, Refusal, cors_headers, json_wanted
 from auzolan.run.gateway.house import House
+from auzolan.run.gateway.openapi import description
 from auzolan.run.gateway.wire import JSON_TYPE, NO_STORE, error_body
 
 logger = logging.getLogger("auzolan.run")
 CHAT, HEALTH = "/v1/chat/completions", "/health"
 RECEIPTS = "/v1/receipts/"
 PROOF = "/proof"
+AT_ONCE = 64
+MOST_CONNECTIONS = 256
 _PREFLIGHT = [
     ("access-control-allow-methods", "GET, POST"),
     ("access-control-allow-headers", "authorization, content-type, auzolan-human, auzolan-receipt"),
@@ -46,6 +52,7 @@ class Gateway:
     def __init__(self, house: House) -> None:
         self._house = house
         self.n_open = 0
+        self.at_once = AT_ONCE
 
     async def __rsgi__(self, scope: Any, proto: Any) -> None:  # noqa: ANN401  # granian's types are those of its binary
         """Serve one request; whatever happens, exactly one answer is begun."""
@@ -107,6 +114,8 @@ class Gateway:
             return refusal
         if self._house.closed:
             return Refusal(503, "closed", f"no answers are given now: {self._house.closed}")
+        if self.n_open > self.at_once:  # before the body, which would have to be kept meanwhile
+            return Refusal(429, "busy", f"{self.at_once} requests are open already; ask again later")
         body = await read_body(proto, headers)
         if isinstance(body, Refusal):
             return body
@@ -141,7 +150,8 @@ def _refuse(proto: Transport, refusal: Refusal, more: list[tuple[str, str]]) -> 
     if refusal.status == 401:
         headers.append(("www-authenticate", "Bearer"))
     if refusal.status in (429, 503):
-        headers.append(("retry-after", "1"))
+        # Whoever is told to come again leaves its place to the next.
+        headers += [("retry-after", "1"), ("connection", "close")]
     try:
         proto.response_bytes(refusal.status, headers, error_body(refusal))
     except RuntimeError:  # the client is gone, or an answer was begun already
@@ -189,9 +199,15 @@ def _about(house: House) -> dict[str, object]:
 
 
 _PAGES: dict[str, Callable[[House], dict[str, object]]] = {
+    "/openapi.json": lambda _: description(),
     "/v1/models": _models,
     "/v1/service": _about,
 }
+
+
+def _most_connections() -> int:
+    """Return how many connections are taken at a time, idle ones too: half of what this process may have open."""
+    return max(16, min(MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
 
 
 async def serve(
@@ -200,7 +216,7 @@ async def serve(
     keep: Callable[[], Awaitable[None]],
     ready: Callable[[], None],
     *,
-    at_once: int = 64,
+    at_once: int = AT_ONCE,
     grace_s: float = 30.0,
 ) -> None:
     """Listen on loopback until a signal comes.
@@ -210,7 +226,7 @@ async def serve(
         port: to listen on.
         keep: runs beside it until it is cancelled (`keeper`); if it ends by itself, so does the gateway.
         ready: called once connections are taken.
-        at_once: requests that are worked on at a time; further ones wait in the system's queue.
+        at_once: requests that are open at a time, with their bodies; further ones are told to come again.
         grace_s: so long what is under way may take after a signal.
     """
     from granian.constants import HTTPModes
@@ -221,8 +237,9 @@ async def serve(
     patience = HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024)
     server = Server(
         gateway, address="127.0.0.1", port=port, http=HTTPModes.http1, http1_settings=patience, websockets=False,
-        backlog=256, backpressure=at_once, log_enabled=False,
+        backlog=256, backpressure=_most_connections(), log_enabled=False,
     )  # fmt: skip
+    gateway.at_once = at_once
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
@@ -232,6 +249,8 @@ async def serve(
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)  # what starting needed and serving does not (glibc)
     ready()
     await asyncio.wait({serving, keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.stop()  # type: ignore[no-untyped-call]

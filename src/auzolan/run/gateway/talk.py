@@ -24,6 +24,8 @@ from auzolan.run.rules.facts import Decision, Facts, Matched
 
 ANSWERED, REFUSED, CUT, LEFT, FAILED = "answered", "refused", "cut", "left", "failed"
 STOP, FILTERED = "stop", "content_filter"
+TELLING = 20
+"""Characters below which a text's language is a guess."""
 LOG = "the log of answers"
 """The chore that writes it opens the gateway again."""
 
@@ -61,8 +63,10 @@ class Talk:
 
     @cached_property
     def language(self) -> str:
-        """The language of what was asked last, found out when somebody needs to know."""
-        return self.house.language_of(self.request.messages[-1].text)
+        """The language of what was asked last; the service's first one where the text is too short to tell."""
+        text = self.request.messages[-1].text
+        told = self.house.language_of(text) if len(text) >= TELLING else ""
+        return told or next(iter(self.house.service.languages), "")
 
     def decide(self, facts: Facts) -> Decision:
         """Let the rules decide, and remember what matched."""

@@ -1,0 +1,333 @@
+"""`auzolan verify RECEIPT`, `trace RECEIPT`, `run explain`: from an answer to rules, articles, votes and statements."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auzolan.core.kinds.answer import Fired
+from auzolan.core.kinds.constitution import Constitution
+from auzolan.run.answers.receipt import Receipt, read_receipt
+from auzolan.run.answers.verify import STEPS
+from tests.cli.deliberation import Place, copied
+from tests.cli.machine import file_bits, machine
+from tests.cli.running import ANSWER, FORBIDDEN, MESSAGES, Runtime, bare, declared, prepared, record_of, written
+from tests.cli.teaching import record_teaching
+
+for _name in ("orjson", "re2"):
+    pytest.importorskip(_name, reason="NOT CHECKED: the run extra is not installed")
+
+PASSED, OPEN = "passed", "not checked"
+
+
+@pytest.fixture(scope="module")
+def answered_town(ratified_town: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A town with an adapter, a service whose rules name an article, and an anchored answer in `receipt.json`."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        here = record_teaching(copied(ratified_town, tmp_path_factory.mktemp("answered"), monkeypatch)).here
+        file = prepared(here)
+        rules = file.with_name("rules.toml")
+        text = rules.read_text().replace('article = "operator"\nwhy = "A program does not decide who', _OF_ARTICLE, 1)
+        rules.write_text(text)
+        service = here.json("run", "declare", file)["service"]
+        state = here.machine.folder / "state"
+        fired = (Fired("allow-use", "allow", ""), Fired("no-eligibility-by-machine", "warn", "1.1"))
+        said = Runtime(here, service, state).answers(3, fired=fired)[1]
+        here.run("run", "anchor", "--state", state)
+        written(here.machine.folder, said.receipt)
+        return here
+
+
+_OF_ARTICLE = 'article = "1.1"\nwhy = "A program does not decide who'
+
+
+@pytest.fixture
+def here(answered_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return copied(answered_town, tmp_path, monkeypatch)
+
+
+def path_in(here: Place) -> Path:
+    return here.machine.folder / "receipt.json"
+
+
+def receipt_in(here: Place) -> Receipt:
+    return read_receipt(path_in(here).read_bytes())
+
+
+def runtime(here: Place) -> Runtime:
+    return Runtime(here, here.ids("service/v1")[0], here.machine.folder / "state")
+
+
+def statuses(said: Any) -> dict[str, str]:
+    return {each["title"]: each["status"] for each in said["steps"]}
+
+
+# ---- verify
+
+
+def test_a_whole_receipt_holds_in_seven_steps(here: Place) -> None:
+    said = here.json("verify", path_in(here), "--root", here.root)
+    text = here.run("verify", path_in(here), "--root", here.root)
+
+    assert dict.fromkeys(STEPS, PASSED) == statuses(said)
+    assert (True, "answered") == (said["complete"], said["outcome"])
+    assert "it holds; verified against the pinned root" == said["verdict"]
+    assert [] == [title for n, title in enumerate(STEPS, 1) if f"✓ {n:>2}. {title}" not in text]
+    assert "verdict: it holds; verified against the pinned root" in text
+    assert [] == [line for line in text.splitlines() if len(line) > 80]
+
+
+def test_it_holds_from_the_published_folder_alone_on_a_machine_without_keys(here: Place, tmp_path: Path) -> None:
+    visitor = machine(tmp_path, "visitor", here.machine.monkeypatch)
+    said = visitor.json("verify", path_in(here), "--commons", here.town / "ledger", "--root", here.root)
+
+    assert dict.fromkeys(STEPS, PASSED) == statuses(said)
+
+
+@pytest.mark.parametrize(
+    ("change", "left_open"),
+    [
+        (lambda r: replace(r, proof=""), {"Log", "Anchor"}),
+        (lambda r: replace(r, answer=None), {"Transcript"}),
+        (lambda r: replace(r, messages=None), {"Transcript"}),
+        (bare, {"Transcript", "Log", "Anchor"}),
+    ],
+    ids=["without proof", "without the answer", "without the question", "as it came"],
+)
+def test_what_is_not_there_is_not_checked_and_never_passed(
+    here: Place, change: Callable[[Receipt], Receipt], left_open: set[str]
+) -> None:
+    path = written(here.machine.folder, change(receipt_in(here)), "less.json")
+    said = here.json("verify", path, code=3)
+
+    assert {title: OPEN if title in left_open else PASSED for title in STEPS} == statuses(said)
+    assert not said["complete"]
+    assert said["verdict"].startswith("what could be checked holds")
+
+
+def test_files_that_nobody_hashed_are_not_checked(here: Place) -> None:
+    one = replace(runtime(here), integrity="unverified").answers()[0]
+    said = here.json("verify", written(here.machine.folder, one.receipt, "one.json"), code=3)
+
+    assert OPEN == statuses(said)["Loaded"]
+
+
+def test_safeguards_that_were_turned_off_are_said(here: Place) -> None:
+    one = replace(runtime(here), overrides=("no-sandbox",)).answers()[0]
+    said = here.json("verify", written(here.machine.folder, one.receipt, "one.json"), code=3)
+
+    assert "safeguards turned off: no-sandbox" in next(s["finding"] for s in said["steps"] if s["title"] == "Loaded")
+
+
+def _inside(receipt: Receipt, old: bytes, new: bytes) -> Receipt:
+    """Change the signed bytes."""
+    envelope = json.loads(receipt.envelope)
+    payload = base64.b64decode(envelope["payload"])
+
+    assert old in payload
+    envelope["payload"] = base64.b64encode(payload.replace(old, new)).decode()
+    return replace(receipt, envelope=json.dumps(envelope, separators=(",", ":"), sort_keys=True).encode())
+
+
+def _signature(receipt: Receipt) -> Receipt:
+    envelope = json.loads(receipt.envelope)
+    sig = bytearray(base64.b64decode(envelope["signatures"][0]["sig"]))
+    sig[5] ^= 1
+    envelope["signatures"][0]["sig"] = base64.b64encode(bytes(sig)).decode()
+    return replace(receipt, envelope=json.dumps(envelope, separators=(",", ":"), sort_keys=True).encode())
+
+
+def _root_of_proof(receipt: Receipt) -> Receipt:
+    lines = receipt.proof.split("\n")
+    at = next(n for n, line in enumerate(lines) if line.startswith("— "))
+    lines[at - 2] = base64.b64encode(bytes(32)).decode()
+    return replace(receipt, proof="\n".join(lines))
+
+
+TAMPERED: dict[str, tuple[Callable[[Receipt], Receipt], str]] = {
+    "other answer": (lambda r: replace(r, answer=ANSWER + "!"), "answer: this is not the text that was sent"),
+    "no words": (lambda r: replace(r, answer=""), "answer: this is not the text that was sent"),
+    "other question": (
+        lambda r: replace(r, messages=[{"role": "user", "content": "When?"}]),
+        "answer: these are not the messages that were asked",
+    ),
+    "a question more": (lambda r: replace(r, messages=MESSAGES * 2), "these are not the messages that were asked"),
+    "other nonce": (lambda r: replace(r, nonce=bytes(32)), "answer: these are not the messages that were asked"),
+    "other outcome": (lambda r: _inside(r, b'"outcome":"answered"', b'"outcome":"refused"'), ""),
+    "other rule": (lambda r: _inside(r, b"allow-use", b"allow-all"), ""),
+    "other signature": (_signature, "signature"),
+    "other log": (_root_of_proof, "proof"),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+def test_a_receipt_that_was_tampered_with_is_refused_with_the_reason(here: Place, name: str) -> None:
+    change, words = TAMPERED[name]
+    path = written(here.machine.folder, change(receipt_in(here)), "tampered.json")
+    line = here.error("verify", path, code=1)
+    said = here.json("verify", path, code=1)
+    traced = here.error("trace", path, code=1)
+
+    assert words in line
+    assert (1, f"auzolan: {said['error']}") == (said["exit_code"], line)
+    assert line == traced
+    assert ANSWER not in line
+
+
+def test_the_proof_of_another_answer_is_refused(here: Place) -> None:
+    one, two = runtime(here).answers(2)
+    path = written(here.machine.folder, one.receipt.with_proof(two.receipt.proof.encode()), "mixed.json")
+
+    assert f"proof: is of answer {two.id[:16]}…, not of this one" in here.error("verify", path, code=1)
+
+
+def test_an_answer_that_another_key_signed_is_refused(here: Place) -> None:
+    here.machine.key("stranger")
+    (said,) = runtime(here).answers(key="demo/stranger", logged=False)
+    path = written(here.machine.folder, said.receipt, "stranger.json")
+
+    assert "expected one signature, by the runtime key demo/town-runtime" in here.error("verify", path, code=1)
+
+
+def test_an_answer_under_other_rules_than_the_services_is_refused(here: Place) -> None:
+    (said,) = runtime(here).answers(rules="9" * 64)
+    path = written(here.machine.folder, said.receipt, "rules.json")
+
+    assert "answer: names the rules 9999999999999999…, expected " in here.error("verify", path, code=1)
+
+
+def test_an_answer_in_the_name_of_another_service_is_refused(here: Place) -> None:
+    other = declared(here, name="other", folder="other")
+    (said,) = runtime(here).answers(service=other)
+    path = written(here.machine.folder, said.receipt, "other.json")
+
+    assert "by the runtime key demo/other-runtime that the service names" in here.error("verify", path, code=1)
+
+
+def test_against_a_ledger_that_does_not_know_the_service_nothing_can_be_checked(
+    here: Place, founded_town: Place
+) -> None:
+    line = here.machine.error("verify", path_in(here), "--commons", founded_town.town, code=3)
+
+    assert "is not in this ledger; is it that of the service?" in line
+
+
+def test_a_ledger_that_was_tampered_with_fails_before_the_receipt_is_looked_at(here: Place) -> None:
+    *_, path = sorted((here.town / "ledger" / "records").rglob("*.*"))
+    path.chmod(0o644)
+    file_bits(path, path.stat().st_size * 4)
+
+    assert 1 == here.machine.call("verify", path_in(here), "--commons", here.town).exit_code
+
+
+@pytest.mark.parametrize("data", [b'{"format":"auzolan-receipt/v1"}', b"auzolan-receipt/v1", b'["auzolan-receipt/v1"]'])
+def test_what_is_no_receipt_ends_in_one_sentence(here: Place, data: bytes) -> None:
+    path = here.machine.folder / "broken.json"
+    path.write_bytes(data)
+
+    assert "receipt" in here.error("verify", path, code=1)
+
+
+# ---- trace
+
+
+def test_a_trace_leads_from_the_rule_to_the_article_the_votes_and_the_statements(here: Place) -> None:
+    said = here.json("trace", path_in(here))
+    law = Constitution.from_record(record_of(here, here.ids("constitution/v1")[-1]))
+    first, second = said["fired"]
+
+    assert ("answered", "verified") == (said["outcome"], said["integrity"])
+    assert ("allow-use", "allow", "", False) == (first["rule"], first["effect"], first["article"], "text" in first)
+    assert ("no-eligibility-by-machine", "1.1") == (second["rule"], second["article"])
+    assert second["text"] == next(each.text for each in law.ratified if each.number == "1.1")
+    assert any(any(digit in sentence for digit in "0123456789") for sentence in second["votes"])
+    assert second["statements"]
+    assert all(each["text"] for each in second["statements"])
+
+
+def test_a_trace_says_how_well_each_link_was_established(here: Place) -> None:
+    links = {each["link"]: each for each in here.json("trace", path_in(here))["rests_on"]}
+    law = links["constitution"]["branches"]
+
+    assert {"service", "rules", "constitution", "adapter.1"} == set(links)
+    assert {"checked"} == {each["strength"] for each in links.values()}
+    assert any(each["strength"] == "recomputed" for each in law), law
+
+
+def test_an_adapter_whose_files_nobody_hashed_is_only_asserted(here: Place) -> None:
+    (one,) = replace(runtime(here), integrity="unverified").answers()
+    said = here.json("trace", written(here.machine.folder, one.receipt, "one.json"))
+    strengths = {each["link"]: each["strength"] for each in said["rests_on"]}
+
+    assert ("asserted", "checked") == (strengths["adapter.1"], strengths["service"])
+
+
+def test_a_trace_for_people_shows_the_same(here: Place) -> None:
+    text = here.run("trace", path_in(here))
+    flat = " ".join(text.replace("│", " ").replace("├──", " ").replace("└──", " ").split())
+
+    assert "rules that matched" in text
+    assert "[asserted] no-eligibility-by-machine (warn)" in flat
+    assert "[asserted] allow-use (allow) of the operator" in flat
+    assert "article 1.1:" in flat
+    assert "from statement #" in flat
+    assert "because" not in flat
+
+
+def test_a_trace_of_depth_one_opens_nothing(here: Place) -> None:
+    said = here.json("trace", path_in(here), "--depth", "1")
+
+    assert [[]] * 4 == [each["branches"] for each in said["rests_on"]]
+
+
+# ---- explain
+
+
+def test_explain_says_which_rules_decided_about_an_answer_and_whose_they_are(here: Place) -> None:
+    said = here.json("run", "explain", path_in(here))
+    text = here.run("run", "explain", path_in(here))
+
+    assert ["allow-use", "no-eligibility-by-machine"] == [each["rule"] for each in said["fired"]]
+    assert said["fired"][1]["statements"]
+    assert "the operator's own; nobody voted on it" in text
+    assert "article 1.1: " in text
+
+
+def test_explain_says_what_would_be_decided_and_what_would_change_it(here: Place) -> None:
+    said = here.json("run", "explain", "--text", FORBIDDEN)
+    text = " ".join(here.run("run", "explain", "--text", FORBIDDEN).split())
+    matched = {each["rule"]: each for each in said["matched"]}
+
+    assert "denied" == said["decision"]
+    assert ("deny", "1.1") == (
+        matched["no-eligibility-by-machine"]["effect"],
+        matched["no-eligibility-by-machine"]["article"],
+    )
+    assert matched["no-eligibility-by-machine"]["votes"]
+    assert said["changes"]
+    assert "It would be allowed if a person who is responsible were named." in text
+
+
+def test_with_a_named_human_the_same_is_allowed(here: Place) -> None:
+    assert "allowed" == here.json("run", "explain", "--text", FORBIDDEN, "--human")["decision"]
+
+
+def test_explain_looks_at_answers_by_the_rules_for_answers(here: Place) -> None:
+    said = here.json("run", "explain", "--answer", "Your IBAN is ES91 2100 0418 4502 0005 1332.")
+
+    assert "allowed" == said["decision"]
+    assert "redact" in {each["effect"] for each in said["matched"]}
+
+
+@pytest.mark.parametrize("arguments", [(), ("--text", "a", "--answer", "b"), ("--text", "")])
+def test_explain_wants_one_thing_to_explain(here: Place, arguments: tuple[str, ...]) -> None:
+    result = here.machine.call("run", "explain", *arguments, "--commons", here.town)
+
+    assert (2 if arguments != ("--text", "") else 0) == result.exit_code
+    assert "Traceback" not in result.output
