@@ -1,4 +1,4 @@
-"""Edge: the port that a gateway listens on, and the token that its clients bear."""
+"""Edge: what a gateway needs on this machine before it opens: its folder, its port, and its clients' token."""
 
 from __future__ import annotations
 
@@ -7,7 +7,24 @@ import secrets
 import socket
 from pathlib import Path
 
-from auzolan.core.record.errors import UsageError
+from auzolan.core.record.errors import StorageError, UsageError
+
+
+def open_state(folder: Path) -> Path:
+    """Return the runtime's own folder, made for this user alone if it is not there.
+
+    Raises:
+        UsageError: others can write it, and so put another token or another log there.
+        StorageError: it cannot be made.
+    """
+    try:
+        folder.mkdir(0o700, parents=True, exist_ok=True)
+        mode = folder.stat().st_mode
+    except OSError as error:
+        raise StorageError(f"{folder}: {error.strerror}") from None
+    if mode & 0o022:
+        raise UsageError(f"{folder}: others can write it; chmod 700 it")
+    return folder
 
 
 def check_port(port: int) -> None:

@@ -16,7 +16,7 @@ from auzolan.cli.commons import Commons, PublishedCopy, open_key, promises
 from auzolan.cli.output import hint
 from auzolan.cli.run.checklist import Choices
 from auzolan.cli.run.declared import Declared, anchors_of, log_view_of, read_declared, revoked_in
-from auzolan.cli.run.entrance import check_port, read_token
+from auzolan.cli.run.entrance import check_port, open_state, read_token
 from auzolan.cli.run.model_files import Opened, open_files
 from auzolan.core.kinds.answer import TIME_STEP_S, Answer
 from auzolan.core.kinds.run import Service
@@ -91,7 +91,7 @@ def run_service(
         ready: told the address when connections are taken.
 
     Raises:
-        UsageError: the port is taken, the token can be read by others or guessed, another process keeps the log.
+        UsageError: the port is taken, others can write the folder or read the token, another process keeps the log.
         VerificationError: something that the service rests on was revoked, or is not what was signed.
     """
     import uvloop
@@ -101,8 +101,7 @@ def run_service(
     _refuse_revoked(declared.standings)
     check_port(asked.choices.port)  # here, so that nobody waits for an engine in vain
     key = open_key(declared.service.runtime_key)
-    state = asked.choices.state
-    state.mkdir(0o700, parents=True, exist_ok=True)
+    state = open_state(asked.choices.state)
     token = read_token(asked.token_file or state / "token")
     # Opened before the engine: what cannot be logged is not computed either.
     log = AnswerLog.open(state / "answers", key, declared.service.origin, promises())

@@ -180,15 +180,10 @@ class _Stream:
             return
 
 
-async def _let_through(pieces_of: AsyncIterator[list[str]], stream: _Stream, guard: Guard) -> None:
+async def _let_through(texts: AsyncIterator[str], stream: _Stream, guard: Guard) -> None:
     """Pass on what may be passed on, until the engine ends or a rule ends it."""
-    async for texts in pieces_of:
-        pieces = []
-        for text in texts:
-            pieces.append(guard.feed(text))
-            if guard.stopped:
-                break
-        await stream.send("".join(pieces))
+    async for text in texts:
+        await stream.send(guard.feed(text))
         if guard.stopped:
             return
 

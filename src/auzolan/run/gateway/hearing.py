@@ -203,8 +203,8 @@ def parsed(data: bytes) -> dict[str, Any]:
     return value
 
 
-async def texts_of(reply: Reply, heard: Heard, most: int) -> AsyncIterator[list[str]]:
-    """Yield the texts of a streamed reply, as many as came at once.
+async def texts_of(reply: Reply, heard: Heard, most: int) -> AsyncIterator[str]:
+    """Yield the text of a streamed reply, what came at once in one piece.
 
     Raises:
         EngineError: it broke off, or sends too much.
@@ -215,7 +215,7 @@ async def texts_of(reply: Reply, heard: Heard, most: int) -> AsyncIterator[list[
         if size > most:
             raise EngineError(BROKEN)
         said = [heard.add(parsed(event), "delta") for event in events.feed(data) if event != b"[DONE]"]
-        if texts := [text for text in said if text]:
-            yield texts
+        if text := "".join(said):
+            yield text
     if not heard.reason:
         raise EngineError(BROKEN)  # it ended without saying why: the connection was cut

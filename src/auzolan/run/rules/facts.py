@@ -33,9 +33,9 @@ class Topic:
     sides: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Facts:
-    """All that a decision may rest on.
+    """All that a decision may rest on; not frozen, because several are made for every answer, but never changed.
 
     Attributes:
         side: "request" before the model is asked, "answer" after.
