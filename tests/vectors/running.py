@@ -13,6 +13,7 @@ from auzolan.core.record.envelope import Envelope
 from auzolan.core.record.merkle import leaf_hash
 from auzolan.core.record.note import Note, sign_note
 from auzolan.core.record.record import Record
+from auzolan.run.rules.table import read_rules
 from tests.town import NOW, key, sign
 
 _DATE = "2026-11-20"
@@ -53,12 +54,22 @@ def _answer(service: str, constitution: str, rules: str, adapter: Record) -> Ans
 
 def running(constitution: Record, adapter: Record) -> dict[str, Envelope]:
     """Return signed records by name."""
-    said: JsonObject = {
-        "action": "deny",
-        "topics": ["golden"],
+    allowed: JsonObject = {"id": "all", "effect": "allow", "article": "operator", "why": "People are answered."}
+    denied: JsonObject = {
+        "id": "golden-topic",
+        "effect": "deny",
+        "article": "1.1",
         "why": "Golden words are not for this service (synthetic).",
+        "when": {"topics": ["golden"]},
     }
-    rules = RuntimePolicy(constitution.id, "Golden rules (synthetic)", {"rule": {"golden-topic": said}}).to_record()
+    table: JsonObject = {
+        "format": RuntimePolicy.KIND,
+        "title": "Golden rules (synthetic)",
+        "topics": [{"id": "golden", "words": ["golden words", "\u00f1 and \u20ac"], "in": ["request", "answer"]}],
+        "rules": [allowed, denied],
+    }
+    read_rules(table)
+    rules = RuntimePolicy(constitution.id, "Golden rules (synthetic)", table, _DATE).to_record()
     service = Service(
         constitution=constitution.id,
         rules=rules.id,
@@ -78,6 +89,7 @@ def running(constitution: Record, adapter: Record) -> dict[str, Envelope]:
         receipts=Service.ASKED,
         retention_days=30,
         with_base=True,
+        declared_at=_DATE,
     ).to_record()
     answer = sign(_answer(service.id, constitution.id, rules.id, adapter).to_record(), RUNTIME)
     text = checkpoint_text(_ORIGIN, TreeHead(1, leaf_hash(answer.entry)))

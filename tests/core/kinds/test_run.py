@@ -33,13 +33,14 @@ _services = st.builds(
     Service, hex_digests(), hex_digests(), _adapters, st.from_regex(r"\A[a-z][a-z0-9-]{0,47}\Z"), _words, _words,
     _languages, _bases, texts(), st.lists(_words, max_size=3, unique=True).map(tuple), _words, _words,
     st.dates().map(str), signing_keys().map(lambda key: key.public), st.from_regex(r"\A[!-*,-~]{1,200}\Z"),
-    st.sampled_from(["always", "asked"]), st.integers(0, MAX_INTEGER), st.booleans(), st.just("") | hex_digests(),
+    st.sampled_from(["always", "asked"]), st.integers(0, MAX_INTEGER), st.booleans(), st.just(""), st.just("") | hex_digests(),
 )  # fmt: skip
 SERVICE = OF_BASE | {
     "name": "words", "title": "words", "purpose": "words", "languages": "list", "languages/0": "one of",
     "base": "object", "scales_milli": "list", "scales_milli/0": "whole", "system_prompt": "text", "tools": "list",
     "tools/0": "words", "operator": "words", "contact": "words", "review_at": "one of", "runtime_key": "one of",
     "origin": "words", "receipts": "one of", "retention_days": "count", "with_base": "bool",
+    "declared_at": "text",
 }  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def test_the_fields_of_a_service_stand_where_the_documentation_says() -> None:
         "languages": ["en", "eu"], "base": BASE.to_json(), "scales_milli": [1000, 500],
         "system_prompt": "You speak for the town.", "tools": ["lookup"], "operator": "The library",
         "contact": "desk@library.example", "review_at": "2027-06-30", "runtime_key": str(RUNTIME.public),
-        "origin": ORIGIN, "receipts": "always", "retention_days": 0, "with_base": False,
+        "origin": ORIGIN, "receipts": "always", "retention_days": 0, "with_base": False, "declared_at": "",
     } == record.body  # fmt: skip
 
 
@@ -196,11 +197,11 @@ def test_the_fields_of_rules_stand_where_the_documentation_says() -> None:
 
     assert ({"constitution": ID, "supersedes": OTHER}, {}) == (record.links, record.blobs)
     assert {
-        "title": "Our rules", "table": {"rule": {"dues": {"action": "deny", "article": "2.1"}}}
+        "title": "Our rules", "table": {"rule": {"dues": {"action": "deny", "article": "2.1"}}}, "declared_at": "",
     } == record.body  # fmt: skip
 
 
-@pytest.mark.parametrize(("path", "value"), malformed({"title": "words", "table": "object"}))
+@pytest.mark.parametrize(("path", "value"), malformed({"title": "words", "table": "object", "declared_at": "text"}))
 def test_rules_with_a_field_missing_or_of_another_form_are_refused_naming_it(path: str, value: Any) -> None:
     with pytest.raises(MalformedError, match=f"^runtime-policy: {path}\\b"):
         read_kind(changed(policy().to_record(), path, value))

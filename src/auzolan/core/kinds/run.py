@@ -61,6 +61,7 @@ class Service:
         receipts: "always", or "asked": only to those who ask, for personal use.
         retention_days: so long contents are kept if the operator turns that on; 0 forbids it.
         with_base: whether the model is served without the adapters as well, to compare.
+        declared_at: ISO 8601 date, as the signers state it; "" where they do not.
         supersedes: id of the service record that this one replaces, or "".
     """
 
@@ -89,6 +90,7 @@ class Service:
     receipts: str = ALWAYS
     retention_days: int = 0
     with_base: bool = False
+    declared_at: str = ""
     supersedes: str = ""
 
     def to_record(self) -> Record:
@@ -110,6 +112,7 @@ class Service:
             "receipts": self.receipts,
             "retention_days": self.retention_days,
             "with_base": self.with_base,
+            "declared_at": self.declared_at,
         }
         links = {self.CONSTITUTION: self.constitution, self.RULES: self.rules}
         links |= {f"{self.ADAPTER}{place}": each.adapter for place, each in enumerate(self.adapters, 1)}
@@ -153,6 +156,7 @@ class Service:
             receipts=_receipts(as_text(body.get("receipts"), "service: receipts")),
             retention_days=as_int(body.get("retention_days"), "service: retention_days"),
             with_base=with_base,
+            declared_at=maybe_text(body.get("declared_at"), "service: declared_at"),
             supersedes=links.get(SUPERSEDES, ""),
         )
 
@@ -229,6 +233,7 @@ class RuntimePolicy:
         constitution: id of the constitution whose articles the rules name.
         title: one line.
         table: the TOML file with the rules, as JSON; `auzolan.run.rules` reads it.
+        declared_at: ISO 8601 date, as the signers state it; "" where they do not.
         supersedes: id of the rules that these replace, or "".
     """
 
@@ -238,12 +243,14 @@ class RuntimePolicy:
     constitution: str
     title: str
     table: JsonObject
+    declared_at: str = ""
     supersedes: str = ""
 
     def to_record(self) -> Record:
         """Return the record to sign."""
         links = {self.CONSTITUTION: self.constitution} | ({SUPERSEDES: self.supersedes} if self.supersedes else {})
-        return Record(self.KIND, {"title": self.title, "table": self.table}, links)
+        body: JsonObject = {"title": self.title, "table": self.table, "declared_at": self.declared_at}
+        return Record(self.KIND, body, links)
 
     @classmethod
     def from_record(cls, record: Record) -> RuntimePolicy:
@@ -256,6 +263,7 @@ class RuntimePolicy:
             constitution=check_digest(record.links.get(cls.CONSTITUTION), "runtime-policy: link 'constitution'"),
             title=as_text(record.body.get("title"), "runtime-policy: title"),
             table=as_object(record.body.get("table"), "runtime-policy: table"),
+            declared_at=maybe_text(record.body.get("declared_at"), "runtime-policy: declared_at"),
             supersedes=record.links.get(SUPERSEDES, ""),
         )
 
