@@ -300,7 +300,7 @@ if [ -n "$adapter" ]; then
   say "27. From the refusal to the votes and proposals behind it:"
   # Without the single files and short ids; each link with what was established about it.
   COLUMNS=200 show as resident trace "$(ls refused/*.json)" --root "$root" --commons town \
-    | sed -E -e '/\] file /d' -e 's/\] [0-9a-f]{16}…  [a-z-]+\/v1 /] /' -e '/endorses/! s/  by [a-z, ]+$//' \
+    | sed -E -e '/\] file |\(see above\)/d' -e 's/\] [0-9a-f]{16}…  [a-z-]+\/v1 /] /' -e '/endorses/! s/  by [a-z, ]+$//' \
     | fold -s -w 80
 else
   say "22. to 27. Serving the model and walking from an answer to the votes needs it too."

@@ -156,7 +156,7 @@ class Service:
             receipts=_receipts(as_text(body.get("receipts"), "service: receipts")),
             retention_days=as_int(body.get("retention_days"), "service: retention_days"),
             with_base=with_base,
-            declared_at=maybe_text(body.get("declared_at"), "service: declared_at"),
+            declared_at=maybe_text(body.get("declared_at", ""), "service: declared_at"),
             supersedes=links.get(SUPERSEDES, ""),
         )
 
@@ -263,7 +263,7 @@ class RuntimePolicy:
             constitution=check_digest(record.links.get(cls.CONSTITUTION), "runtime-policy: link 'constitution'"),
             title=as_text(record.body.get("title"), "runtime-policy: title"),
             table=as_object(record.body.get("table"), "runtime-policy: table"),
-            declared_at=maybe_text(record.body.get("declared_at"), "runtime-policy: declared_at"),
+            declared_at=maybe_text(record.body.get("declared_at", ""), "runtime-policy: declared_at"),
             supersedes=record.links.get(SUPERSEDES, ""),
         )
 
