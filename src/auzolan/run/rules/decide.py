@@ -17,6 +17,7 @@ from auzolan.run.rules.ruleset import INTEGRITY, LOG_VIEWS, SIDES, Condition, Ru
 
 Test = Callable[[Facts], bool]
 _INTEGRITY, _LOG_VIEWS = frozenset(INTEGRITY), frozenset(LOG_VIEWS)
+MAX_WATCHES = 1_000
 _STRICTNESS = {CUT: 0, HOLD: 1, FULL: 2}
 NOTHING_ALLOWS = Matched(Matched.NOTHING_ALLOWS, DENY, "", "No rule allows it.", FULL)
 UNDECLARED = Matched(Matched.UNDECLARED, DENY, "", "It asks for something that this service does not declare.", FULL)
@@ -79,6 +80,7 @@ class Rulebook:
         tests = [(rule, _before(rule.when), _exception_before(rule)) for rule in stopping]
         self._watched = self._watch([rule for rule, when, unless in tests if not when and not unless])
         self._maybe_watched = [each for each in tests if each[1] or each[2]]
+        self._watches: dict[tuple[object, ...], Watch] = {}  # most requests are alike in what this rests on
 
     def decide(self, facts: Facts) -> Decision:
         """Return what the rules say about some facts; a denial where they cannot be applied."""
@@ -93,6 +95,18 @@ class Rulebook:
         Args:
             facts: what is known before the answer begins: adapters, integrity, tools, log_view, named_human, tokens.
         """
+        try:
+            key = (facts.adapters, facts.integrity, facts.tools, facts.log_view, facts.named_human, facts.tokens)
+            known = self._watches.get(key)
+        except Exception:  # as strictly as can be
+            return Watch(FULL, self._topics, frozenset())
+        if known is None:
+            known = self._watch_for(facts)
+            if len(self._watches) < MAX_WATCHES:
+                self._watches[key] = known
+        return known
+
+    def _watch_for(self, facts: Facts) -> Watch:
         try:
             rules = [
                 rule
