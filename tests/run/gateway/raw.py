@@ -49,7 +49,7 @@ def read_wire(data: bytes) -> Wire:
 
 
 def request_bytes(
-    port: int, method: str = "GET", target: str = "/v1/models", body: bytes = b"", **changed: str | None
+    port: int, method: str = "GET", target: str = "/v1/models", body: bytes = b"", **changed: Any
 ) -> bytes:
     """Return a proper request of a client that bears the token, with some headers changed, or left out (None)."""
     headers: dict[str, str | None] = {
@@ -69,23 +69,27 @@ def chat_bytes(text: str = "When does the library open?", **more: Any) -> bytes:
     return json.dumps({"model": "town", "messages": [{"role": "user", "content": text}], **more}).encode()
 
 
-async def exchange(port: int, data: bytes, patience_s: float = PATIENCE_S) -> Wire:
-    """Send bytes on a new connection; return what comes until it is closed."""
+async def exchange(port: int, data: bytes, *, ends: bool = False) -> Wire:
+    """Send bytes on a new connection, and nothing more if it `ends`; return what comes until it is closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        return read_wire(await _said(reader, writer, data, patience_s))
+        return read_wire(await _said(reader, writer, data, ends))
     finally:
         writer.close()
 
 
-async def _said(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes, patience_s: float) -> bytes:
+async def _said(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes, ends: bool) -> bytes:
     pieces = []
     try:
-        async with asyncio.timeout(patience_s):
+        async with asyncio.timeout(PATIENCE_S):
             writer.write(data)
             await writer.drain()
+            if ends:
+                writer.write_eof()
             while piece := await reader.read(65_536):
                 pieces.append(piece)
-    except ConnectionError:
+    except TimeoutError:
+        raise
+    except OSError:
         pass  # it closed before all was sent; what it said counts
     return b"".join(pieces)

@@ -156,7 +156,7 @@ def test_numbers_that_harm_are_blotted_out(tmp_path: Path, stream: bool) -> None
             said = await place.ask(stream=stream)
 
             assert "Pay to [iban] today (synthetic)." == said.text
-            assert b"1332" not in said.data
+            assert b"1332 t" not in said.data
             check(said)
 
     run(main())

@@ -253,7 +253,7 @@ async def town(folder: Path, setting: Setting | None = None) -> AsyncIterator[To
     log = AnswerLog.open(folder / "answers", KEY, setting.service.origin, Memory(folder / "home", PROMISED))
     connector = aiohttp.UnixConnector(str(engine_socket))
     async with setting.stand_in.running(engine_socket), aiohttp.ClientSession(connector=connector) as engine:
-        house = _house(folder, setting, port, log, engine)
+        house = house_of(folder, setting, port, log, engine)
         up = asyncio.Event()
         serving = asyncio.create_task(
             serve(Gateway(house), port, lambda: keep(house, setting.chores(house)), up.set, grace_s=5.0)
@@ -283,7 +283,7 @@ async def _listening(port: int) -> None:
     raise AssertionError("the gateway does not listen")
 
 
-def _house(folder: Path, setting: Setting, port: int, log: AnswerLog, engine: aiohttp.ClientSession) -> House:
+def house_of(folder: Path, setting: Setting, port: int, log: AnswerLog, engine: aiohttp.ClientSession) -> House:
     service, rules = setting.service, read_rules(tomllib.loads(setting.rules))
     upstream = Upstream(
         "http://engine", str(folder / "engine.sock"), "llama.cpp", Engine("stand-in", "1", "e" * 64, "none"),
@@ -293,7 +293,8 @@ def _house(folder: Path, setting: Setting, port: int, log: AnswerLog, engine: ai
     def sealer(integrity: str) -> Sealer:
         return Sealer(
             service=SERVICE_ID, constitution=CONSTITUTION, rules=RULES, engine=upstream.engine,
-            loaded=loaded_as_signed(BASE, {}, ()), adapters={ADAPTER: "f" * 64}, integrity=integrity, overrides=(), key=KEY,
+            loaded=loaded_as_signed(BASE, {}, ()), adapters={ADAPTER: "f" * 64}, integrity=integrity, overrides=(),
+            key=KEY,
         )  # fmt: skip
 
     return House(

@@ -160,13 +160,17 @@ def _newest_service(ledger: Ledger, name: str) -> Record | None:
 
 def _policy(ledger: Ledger, law: Record, title: str, table: JsonObject, before: Record | None) -> Record:
     """Return the record of the rules: the one there is, unless others replaced it; new ones replace the service's."""
-    plain = RuntimePolicy(law.id, title, table).to_record()
+    new = RuntimePolicy(law.id, title, table, _today(), before.links[Service.RULES] if before else "").to_record()
     earlier = [ledger.envelope(row).claimed for row in ledger.index.rows(RuntimePolicy.KIND)]
     replaced = {each.links.get(SUPERSEDES) for each in earlier}
     for each in reversed(earlier):
-        if each.id not in replaced and each.body["table"] == plain.body["table"] and _law(each) == law.id:
+        if each.id not in replaced and each.body["table"] == new.body["table"] and _law(each) == law.id:
             return each
-    return RuntimePolicy(law.id, title, table, before.links[Service.RULES] if before else "").to_record()
+    return new
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
 
 
 def _law(record: Record) -> str:
@@ -201,9 +205,9 @@ def _service(
         with_base=_yes_or_no(table, "with_base", where),
         **said,
     )
-    if before and replace(Service.from_record(before), supersedes="") == service:
+    if before and replace(Service.from_record(before), declared_at="", supersedes="") == service:
         return before
-    record = replace(service, supersedes=before.id if before else "").to_record()
+    record = replace(service, declared_at=_today(), supersedes=before.id if before else "").to_record()
     Service.from_record(record)
     return record
 
