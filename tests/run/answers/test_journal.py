@@ -200,3 +200,23 @@ def test_a_closed_one_takes_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError):
         opened.append(*frame(0))
+
+
+def test_a_disk_that_is_still_full_is_not_called_in_order_by_a_flush(tmp_path: Path) -> None:
+    room = [0]
+
+    def pwrite(file: int, data: bytes, offset: int) -> int:
+        if len(data) > room[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return os.pwrite(file, data, offset)
+
+    with journal(tmp_path, Calls(pwrite=pwrite)) as opened:
+        with pytest.raises(StorageError):
+            opened.append(*frame(1))
+        with pytest.raises(StorageError):
+            opened.flush()
+        room[0] = 10_000
+        opened.flush()
+        opened.append(*frame(2))
+
+        assert [frame(2)] == kept(opened)

@@ -17,6 +17,7 @@ from auzolan.core.record.envelope import Envelope, read_envelope
 from auzolan.core.record.errors import MalformedError, UsageError
 from auzolan.run.answers.digests import messages_bytes, request_digest, response_digest
 from auzolan.run.answers.seal import asked_bytes
+from auzolan.run.loaded import adapter_digest
 from tests.run.answers.world import (
     ADAPTER_IDS,
     ADAPTERS,
@@ -62,7 +63,8 @@ def plainly(always: dict[str, Any], case: dict[str, Any], number: int) -> Envelo
     """Return the same answer as its kind and its envelope make it."""
     step = case["now"] // TIME_STEP_S * TIME_STEP_S
     cosigned = case["cosigned_at"]
-    adapters = {f"adapter.{place}": ADAPTERS[each].weights for place, each in enumerate(case["adapters"], 1)}
+    records = [ADAPTERS[each] for each in case["adapters"]]
+    adapters = {f"adapter.{at}": adapter_digest(each.weights, each.config) for at, each in enumerate(records, 1)}
     answer = Answer(
         service=SERVICE_ID, constitution=SERVICE.constitution, rules=SERVICE.rules, adapters=case["adapters"],
         answered_at=step, request=request_digest(nonce(number), messages_bytes(MESSAGES)),

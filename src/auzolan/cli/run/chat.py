@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -198,8 +199,7 @@ def fetch_proof(path: Path, port: int, token_file: Path | None, as_json: bool) -
     answer = read_envelope(receipt.envelope, "receipt").claimed.id
     proof = Client(port, find_token(token_file)).get_bytes(f"/v1/receipts/{answer}/proof")
     size = read_log_proof(proof).checkpoint.head.size
-    write_file(path, receipt.with_proof(proof).to_bytes() + b"\n")
-    path.chmod(0o600)
+    _write(path, receipt.with_proof(proof))
     if as_json:
         print_json({"receipt": str(path), "answer": answer, "size": size})
         return
@@ -217,6 +217,14 @@ def _keep(folder: Path | None, receipt: Receipt | None, messages: list[JsonValue
     if folder is None or receipt is None:
         return None
     path = folder / f"{read_envelope(receipt.envelope).claimed.id[:16]}.json"
-    write_file(path, receipt.with_transcript(messages, answer).to_bytes() + b"\n")
-    path.chmod(0o600)
+    _write(path, receipt.with_transcript(messages, answer))
     return path
+
+
+def _write(path: Path, receipt: Receipt) -> None:
+    """Write a receipt that nobody else can read at any time; a folder that is made for it likewise."""
+    before = os.umask(0o077)
+    try:
+        write_file(path, receipt.to_bytes() + b"\n")
+    finally:
+        os.umask(before)

@@ -16,6 +16,7 @@ the log: a batch moves them, in random order, and removes the file.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 from array import array
@@ -94,6 +95,7 @@ class Journal:
         self._file = -1
         self._end = 0
         self._torn = False
+        self._lacking = 0  # bytes that the disk refused last, until it takes as many
         self.n_lost_bytes = 0
         try:
             folder.mkdir(0o700, parents=True, exist_ok=True)
@@ -148,12 +150,13 @@ class Journal:
                 if written != len(data):
                     raise OSError(0, f"{written} of {len(data)} bytes written")
             except OSError as error:
+                self._lacking = len(data)
                 with contextlib.suppress(OSError):
                     self._mend()
                 raise StorageError(f"cannot write the journal {self._folder}: {error.strerror}") from None
             self._names[self._number].add(identity, self._end, written)
             self._end += written
-            self._torn = False
+            self._torn, self._lacking = False, 0
 
     def _mend(self) -> None:
         if self._file >= 0 and self._torn:
@@ -161,21 +164,34 @@ class Journal:
             self._torn = False
 
     def flush(self) -> None:
-        """Make what was appended outlast a power cut.
+        """Make what was appended outlast a power cut; after a failure, see whether the disk takes as much again.
 
         Raises:
-            StorageError: the disk did not take it.
+            StorageError: the disk did not take it, or would not take the next answer.
         """
         with self._lock:
             if self._file < 0:
                 return
             file = os.dup(self._file)
         try:
+            with self._lock:
+                self._try_again()
             self._calls.fsync(file)
         except OSError as error:
             raise StorageError(f"cannot write the journal {self._folder}: {error.strerror}") from None
         finally:
             os.close(file)
+
+    def _try_again(self) -> None:
+        """Write as much as was refused, and take it back: an empty sync succeeds on a full disk too."""
+        if self._lacking and self._file >= 0:
+            self._mend()
+            self._torn = True
+            written = self._calls.pwrite(self._file, bytes(self._lacking), self._end)
+            lacking, self._lacking = self._lacking, self._lacking if written < self._lacking else 0
+            self._mend()
+            if written < lacking:
+                raise OSError(errno.ENOSPC, "no space left for the next answer")
 
     def rotate(self) -> list[int]:
         """Begin a new file, unless the newest is empty; return the numbers of the others, oldest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -106,7 +107,8 @@ class Talk:
             house.reasons[LOG] = f"{LOG}: {error}"
             raise
         if house.contents is not None:
-            house.contents.keep(sealed.id, orjson.loads(self.asked), "".join(self.sent), int(now))
+            with suppress(StorageError):  # the answer is logged; that its text is not kept changes nothing of that
+                house.contents.keep(sealed.id, orjson.loads(self.asked), "".join(self.sent), int(now))
         return sealed
 
     def send_whole(
