@@ -16,6 +16,7 @@ SECTIONS = {
     "ratify": "The whole of ratifying, and its verifier",
     "sft": "Training an adapter against TRL",
     "sft_memory": "One step of a model of 2.25 billion parameters on a CPU",
+    "gateway": "The gateway against a bare proxy, LiteLLM and NeMo Guardrails",
     "sft_cuda": "Training adapters on a GPU against TRL",
 }
 LAST = "## What measuring has changed\n"  # new sections are put before it

@@ -12,3 +12,5 @@ cd "$(dirname "$0")/.."
 .venv-trl/bin/python -c 'import trl' 2>/dev/null || bench/trl.sh
 .venv/bin/python -m bench.sft --json
 .venv/bin/python -m bench.sft_memory --json
+{ [ -x .venv-litellm/bin/litellm ] && [ -x .venv-nemo/bin/python ]; } || bench/peers/gateway.sh
+.venv/bin/python -m bench.gateway --json
