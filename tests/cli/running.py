@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -69,9 +69,9 @@ def record_of(here: Place, record_id: str) -> Record:
     return Record(said["kind"], said["body"], said["links"], said["blobs"])
 
 
-def revoke(here: Place, record_id: str) -> None:
-    """Revoke a record; one principal is enough in this town."""
-    proposed = here.run("propose", "endorsement", record_id, "--claim", "revoked", "--key", "demo/desk")
+def revoke(here: Place, record_id: str, key: str = "demo/desk", *more: str) -> None:
+    """Say that a record is revoked; one principal is enough in this town."""
+    proposed = here.run("propose", "endorsement", record_id, "--claim", "revoked", "--key", key, *more)
     here.run("commit", proposed.splitlines()[0])
 
 
@@ -230,10 +230,12 @@ def _reply(handler: BaseHTTPRequestHandler, status: int, body: bytes, kind: str 
 
 
 def free_port() -> int:
-    """Return a port on loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port on loopback that nothing listens on, none of those that the system gives to clients meanwhile."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def until(found: Callable[[], Any], what: Callable[[], str], process: subprocess.Popen[bytes] | None = None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,7 @@ def test_the_rules_are_committed_before_the_service_that_names_them(here: Place)
     service = Service.from_record(record_of(here, said["service"]))
 
     assert [said["rules"], said["service"]] == logged
+    assert all(date.fromisoformat(str(record_of(here, each).body["declared_at"])) for each in logged)
     assert (True, said["rules"]) == (said["committed"], service.rules)
     assert service.runtime_key.is_demo
     assert service.origin.endswith("/run/town")

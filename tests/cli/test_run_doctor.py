@@ -91,7 +91,9 @@ def test_over_a_backend_no_file_is_looked_at_and_that_is_said(here: Place) -> No
     lines = checked(here, *BACKEND, code=0)
 
     assert ["engine", "sandbox"] == [name for name in NAMES if name not in lines]
-    assert ("warning", "the model is elsewhere: nothing here can say what runs there, and answers say so") in lines["files"]
+    assert ("warning", "the model is elsewhere: nothing here can say what runs there, and answers say so") in lines[
+        "files"
+    ]
     assert [("ok", "texts go to http://127.0.0.1:9")] == lines["network"]
 
 

@@ -226,12 +226,27 @@ def test_a_ledger_that_was_tampered_with_fails_before_the_receipt_is_looked_at(h
     assert 1 == here.machine.call("verify", path_in(here), "--commons", here.town).exit_code
 
 
-@pytest.mark.parametrize("data", [b'{"format":"auzolan-receipt/v1"}', b"auzolan-receipt/v1", b'["auzolan-receipt/v1"]'])
+BROKEN = [
+    b'{"format":"auzolan-receipt/v1"}',
+    b"auzolan-receipt/v1",
+    b'["auzolan-receipt/v1"]',
+    b'{"format":"auzolan-receipt/v1","messages":' + b"[" * 200_000,
+    b'{"format":"auzolan-receipt/v1","format":"auzolan-receipt/v1"}',
+    b'{"format":"auzolan-receipt/v1","nonce":0.5}',
+]
+
+
+@pytest.mark.parametrize("data", BROKEN, ids=range(len(BROKEN)))
 def test_what_is_no_receipt_ends_in_one_sentence(here: Place, data: bytes) -> None:
     path = here.machine.folder / "broken.json"
     path.write_bytes(data)
 
     assert "receipt" in here.error("verify", path, code=1)
+
+
+def test_another_root_than_the_one_that_is_known_is_refused(here: Place) -> None:
+    assert 1 == here.machine.call("verify", path_in(here), "--root", "0" * 64, "--commons", here.town).exit_code
+    assert 1 == here.machine.call("trace", path_in(here), "--root", "0" * 64, "--commons", here.town).exit_code
 
 
 # ---- trace

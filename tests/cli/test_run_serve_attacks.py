@@ -149,6 +149,14 @@ def test_a_state_folder_that_others_can_write_is_refused(here: Place, model: Mod
     assert f"{state}: others can write it" in line
 
 
+def test_a_state_folder_that_cannot_be_made_is_said(here: Place, model: Model) -> None:
+    (here.machine.folder / "state").write_text("")
+    code, line = refused(here, "--backend", model.url)
+
+    assert 3 == code
+    assert f"{here.machine.folder / 'state'}: " in line
+
+
 def test_a_runtime_key_that_is_gone_is_refused_before_anything_is_opened(here: Place, model: Model) -> None:
     for path in (here.machine.home / "keys").glob("*town-runtime*"):
         path.unlink()
