@@ -15,10 +15,6 @@ Nothing in a receipt that was read has been checked; that is `verify`.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from auzolan.core.record.canonical import (
@@ -36,13 +32,10 @@ from auzolan.core.record.record import check_digest
 from auzolan.run.answers.digests import check_nonce, messages_bytes
 
 FORMAT = "auzolan-receipt/v1"
-HEADER = "x-auzolan-receipt"
 ID_HEADER, NONCE_HEADER = "x-auzolan-answer", "x-auzolan-nonce"
-"""For every answer, whether or not the whole receipt fits into a header: the runtime forgets the nonce, and with it
-and the envelope, which it gives out by id, the client makes the receipt itself (`receipt_bytes`)."""
+"""Of every whole answer: from the nonce, which the runtime forgets, and the envelope, which it gives out by id, a
+client that drops unknown fields can still make the receipt (`receipt_bytes`)."""
 FIELD = "auzolan_receipt"
-MAX_HEADER = 7_000
-"""Clients and proxies refuse longer header lines: aiohttp and nginx at 8 kB in all."""
 _KEYS = frozenset({"answer", "envelope", "format", "messages", "nonce", "proof"})
 
 
@@ -128,44 +121,3 @@ def _answer(fields: JsonObject) -> str | None:
     if not isinstance(answer, str):  # it may be empty: the client left before the first word
         raise MalformedError("receipt: answer: expected text")
     return answer
-
-
-def header_value(receipt: bytes) -> str | None:
-    """Return the receipt as the value of `HEADER`, base64url without padding, or None where it is too long for one.
-
-    Then the client has `ID_HEADER` and `NONCE_HEADER`, and asks for the envelope.
-    """
-    if -(-len(receipt) * 4 // 3) > MAX_HEADER:
-        return None
-    return base64.urlsafe_b64encode(receipt).rstrip(b"=").decode()
-
-
-def read_header(value: str) -> Receipt:
-    """Parse the value of `HEADER`.
-
-    Raises:
-        MalformedError: not such a value, or no receipt in it.
-    """
-    if len(value) > MAX_HEADER:
-        raise MalformedError(f"receipt: a header of {len(value):,} characters, at most {MAX_HEADER:,} are read")
-    try:
-        data = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise MalformedError("receipt: the header is not base64url without padding") from None
-    if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != value:
-        raise MalformedError("receipt: the header is not base64url without padding")
-    return read_receipt(data)
-
-
-def sse_event(receipt: bytes, chunk: Mapping[str, object]) -> bytes:
-    """Return the event of a stream that carries the receipt, as the last one before `[DONE]`.
-
-    Args:
-        receipt: from `receipt_bytes`.
-        chunk: the other fields of a `chat.completion.chunk`; with `"choices": []`, as in the chunk
-            that counts the tokens, clients that know nothing of receipts pass it over.
-    """
-    head = json.dumps(dict(chunk), separators=(",", ":"), ensure_ascii=False).encode()
-    if len(head) < 3:
-        raise MalformedError("receipt: the chunk that is to carry it is empty")
-    return b'data: %b,"%b":%b}\n\n' % (head[:-1], FIELD.encode(), receipt)
