@@ -74,7 +74,7 @@ def receipts(folder: Path) -> list[Path]:
 def test_it_serves_over_a_backend_and_says_how_it_stands(gateway: Gateway) -> None:
     assert {"status": "ok", "engine": "ready", "closed": None} == gateway.health()
     assert ["town"] == [each["id"] for each in gateway.ask("/v1/models")[1]["data"]]
-    assert f"serving at http://127.0.0.1:{gateway.port}/v1" in gateway.said
+    until(lambda: f"serving at http://127.0.0.1:{gateway.port}/v1" in gateway.said, lambda: gateway.said)
     assert gateway.token not in gateway.said
     assert 0o600 == stat.S_IMODE((gateway.state / "token").stat().st_mode)
 
