@@ -135,6 +135,9 @@ def serve(
     backend_key: Annotated[
         str, typer.Option("--backend-key", metavar="VARIABLE", help="Environment variable with its key.")
     ] = "",
+    backend_files: Annotated[
+        str, typer.Option("--backend-files", metavar="WHERE", help="Of its model: what Ollama says is compared.")
+    ] = "",
     plain_http: Annotated[
         bool, typer.Option("--plain-http", help="Let texts go to another machine without encryption.")
     ] = False,
@@ -167,7 +170,7 @@ def serve(
         choices = Choices("" if backend else model, backend, judge, sandbox, keep_contents, batch, place, port)
         return Job(
             choices, token_file, tuple(host or ()), tuple(origin or ()), slots, context, threads, keys[0],
-            backend_model, backend_kind, plain_http, keys[1], judge_model,
+            backend_model, backend_kind, backend_files, plain_http, keys[1], judge_model,
         )  # fmt: skip
 
     start(service, job, commons)

@@ -18,7 +18,7 @@ from auzolan.core.record.errors import UsageError
 from auzolan.run.admission.admit import Admitted, admit
 from auzolan.run.admission.digests import Digests
 from auzolan.run.admission.files import GGUF, FoundAdapter, FoundBase, find_base, find_published_adapter
-from auzolan.run.admission.lease import Pinned, derived, pin, stored
+from auzolan.run.admission.lease import Pinned, derived, pin_all, stored
 
 POCKET = "pocket"
 PRECISION = "fp16"
@@ -85,14 +85,14 @@ def open_files(declared: Declared, model: str, state: Path) -> Iterator[Opened]:
             held.callback(file.close)
             return file
 
-        sources = [hold(pin(each)) for each in admitted.base.files.values()]
+        sources = [hold(each) for each in pin_all(admitted.base.files.values())]
         if admitted.base.form == GGUF:
             whole = hold(stored(sources[0], made, digests))
         else:
             whole = hold(_made_base(admitted.base, sources, made, digests))
         adapters, rest = {}, list(sources)
         for name, files in admitted.adapters.items():
-            own = [hold(pin(files.weights)), hold(pin(files.config))]
+            own = [hold(each) for each in pin_all((files.weights, files.config))]
             adapters[name] = hold(_made_adapter(admitted.base, files, [*sources, *own], made, digests))
             rest += own
         digests.save()

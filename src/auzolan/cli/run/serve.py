@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ from auzolan.cli.run.entrance import check_port, open_state, read_token
 from auzolan.cli.run.model_files import Opened, open_files
 from auzolan.core.kinds.answer import TIME_STEP_S, Answer
 from auzolan.core.kinds.run import Service
-from auzolan.core.record.errors import NotCheckedError, VerificationError
+from auzolan.core.record.errors import VerificationError
 from auzolan.core.record.keys import SigningKey
 from auzolan.run.admission.lease import still_same
-from auzolan.run.admission.revoked import Standing, standings_of
+from auzolan.run.admission.revoked import SERVICE, Standing, standings_of
 from auzolan.run.answers.contents import Contents
 from auzolan.run.answers.log import AnswerLog
 from auzolan.run.answers.seal import Sealer
@@ -34,7 +35,7 @@ from auzolan.run.engine.parameters import Limits
 from auzolan.run.engine.sandbox import Bwrap, find_bwrap
 from auzolan.run.engine.supervise import EngineChild, EngineSettings
 from auzolan.run.engine.turns import Turns
-from auzolan.run.engine.upstream import Upstream
+from auzolan.run.engine.upstream import NotReadyError, Upstream
 from auzolan.run.gateway.door import make_door
 from auzolan.run.gateway.house import House, JudgeCall, Variant, lowered
 from auzolan.run.gateway.keeper import Chore, keep
@@ -45,9 +46,9 @@ from auzolan.run.rules.ruleset import Limits as Spending
 
 _JSON = {"Content-Type": "application/json"}
 FLUSH_S, LOOK_S, LOG_S, EXPIRY_S = 1.0, 5.0, 60.0, 600.0
+logger = logging.getLogger("auzolan.run")
 BASE_SUFFIX = "-base"
 """Added to the service's name for the model without its adapters."""
-_ANSWER_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Job:
         hosts, origins: that are let in besides this machine's own.
         slots, context, threads: of the engine.
         backend_key, backend_model, backend_kind: of a server elsewhere.
+        backend_files: the model's files, to compare with what such a server says it loaded; "" for none.
         plain_http: whether that may be reached without encryption.
         judge_key, judge_model: of the judge.
     """
@@ -74,6 +76,7 @@ class Job:
     backend_key: str = ""
     backend_model: str = ""
     backend_kind: str = ""
+    backend_files: str = ""
     plain_http: bool = False
     judge_key: str = ""
     judge_model: str = ""
@@ -173,6 +176,8 @@ class Answering:
 async def _here(declared: Declared, job: Job) -> AsyncIterator[Answering]:
     """Run the engine on this machine."""
     with open_files(declared, job.choices.model, job.choices.state) as files:
+        for warned in files.admitted.warnings:
+            hint(f"to know: {warned.text}")
         program = find_program()
         bwrap = find_bwrap() if job.choices.sandbox else Bwrap("", "turned off")
         if not bwrap.path:
@@ -190,25 +195,28 @@ async def _here(declared: Declared, job: Job) -> AsyncIterator[Answering]:
 
             def upstream() -> Upstream:
                 if not child.ready:
-                    raise NotCheckedError(f"the engine cannot answer now: {child.state}")
+                    raise NotReadyError(f"the engine cannot answer now: {child.state}")
                 return first
 
             def look() -> None:
                 still_same(files.pins)
                 child.check_files()
 
-            loaded, names = files.admitted.loaded, [each.adapter for each in declared.service.adapters]
-            yield Answering(
-                upstream,
-                first,
-                {name: digest for name, digest in loaded.items() if not name.startswith(Answer.ADAPTER)},
-                {each: loaded[f"{Answer.ADAPTER}{at}"] for at, each in enumerate(names, 1)},
-                files.admitted.base.special_tokens,
-                look,
-                "verified" if bwrap.path else lowered("verified"),
-            )
+            base, adapters = _loaded_of(declared, files)
+            specials = files.admitted.base.special_tokens
+            yield Answering(upstream, first, base, adapters, specials, look, first.integrity)
         finally:
             await child.stop()
+
+
+def _loaded_of(declared: Declared, files: Opened | None) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the digests of what was loaded, of the base and of each adapter; without files nothing is known."""
+    names = [each.adapter for each in declared.service.adapters]
+    if files is None:
+        return {}, dict.fromkeys(names, "")
+    loaded = files.admitted.loaded
+    base = {name: digest for name, digest in loaded.items() if not name.startswith(Answer.ADAPTER)}
+    return base, {each: loaded[f"{Answer.ADAPTER}{at}"] for at, each in enumerate(names, 1)}
 
 
 def _engine_file(name: str, files: Opened, declared: Declared) -> EngineFile:
@@ -228,11 +236,21 @@ async def _elsewhere(declared: Declared, job: Job) -> AsyncIterator[Answering]:
     model = job.backend_model or service.name
     models = {everything: model} | ({(): f"{model}{BASE_SUFFIX}"} if service.with_base and everything else {})
     slots = {each.adapter: Slot(place, each.scale_milli) for place, each in enumerate(service.adapters)}
-    found = await probe(
-        Promised(job.choices.backend, job.backend_key, job.backend_kind, models, slots, plain_http=job.plain_http)
-    )
-    unknown = dict.fromkeys(everything, "")
-    yield Answering(lambda: found, found, {}, unknown, (), lambda: None, found.integrity)
+    with ExitStack() as held:
+        files = None
+        if job.backend_files:  # what an Ollama server says that it loaded is compared with these
+            files = held.enter_context(open_files(declared, job.backend_files, job.choices.state))
+        digests = {each: pin.hashed.digest for each, pin in files.adapters.items()} if files else {}
+        digests |= {"": files.model.hashed.digest} if files else {}
+        found = await probe(
+            Promised(
+                job.choices.backend, job.backend_key, job.backend_kind, models, slots, digests=digests,
+                plain_http=job.plain_http,
+            )
+        )  # fmt: skip
+        base, adapters = _loaded_of(declared, files if found.integrity == "claimed" else None)
+        specials = files.admitted.base.special_tokens if files else ()
+        yield Answering(lambda: found, found, base, adapters, specials, lambda: None, found.integrity)
 
 
 async def _furnish(
@@ -351,6 +369,10 @@ def _look_at_log(place: Commons | PublishedCopy, declared: Declared, house: Hous
         view, house.anchors = log_view_of(ledger), tuple(anchors_of(ledger, declared.service))
         standings = standings_of(ledger, declared.id, declared.service, declared.adapters)
     _refuse_revoked(standings)
+    newer = standings[SERVICE].superseded_by
+    if newer and newer[-1] != house.superseded_by:
+        house.superseded_by = newer[-1]
+        logger.warning("this service was declared anew as %s…; start it again to serve that", newer[-1][:8])
     now = house.clock()
     if now % TIME_STEP_S < LOG_S:  # within a step, a change would split its answers into earlier and later ones
         house.log_view = view

@@ -198,27 +198,24 @@ def _check_loaded(answer: Answer, service: Service, adapters: Mapping[str, Adapt
 
 
 def _judge_loaded(answer: Answer, unknown: Sequence[str], missing: Sequence[str]) -> Finding:
-    """Say how much the comparison was worth."""
+    """Say how much the comparison was worth, and which safeguards were off."""
+    off = f"; safeguards turned off: {', '.join(answer.overrides)}" if answer.overrides else ""
     if unknown:
-        return Finding(4, Status.NOT_CHECKED, f"the record of adapter {unknown[0][:16]}… is not here")
-    if answer.integrity == "unverified" or missing:
-        return Finding(
-            4, Status.NOT_CHECKED, f"{answer.integrity}: nobody says which {', '.join(missing) or 'files'} ran"
-        )
-    if answer.integrity == "claimed":
-        return Finding(4, Status.PASSED, f"claimed: {_why_claimed(answer)}")
-    turned_off = f"; safeguards turned off: {', '.join(answer.overrides)}" if answer.overrides else ""
-    return Finding(
-        4, Status.PASSED, f"verified: the runtime hashed all files, and they are those in the log{turned_off}"
-    )
+        return Finding(4, Status.NOT_CHECKED, f"the record of adapter {unknown[0][:16]}… is not here{off}")
+    if missing:
+        return Finding(4, Status.NOT_CHECKED, f"{answer.integrity}: nobody says which {', '.join(missing)} ran{off}")
+    if answer.integrity == "verified":
+        return Finding(4, Status.PASSED, f"verified: the runtime hashed all files, and they are those in the log{off}")
+    return Finding(4, Status.PASSED, f"{answer.integrity}: {_why_not_verified(answer)}{off}")
 
 
-def _why_claimed(answer: Answer) -> str:
+def _why_not_verified(answer: Answer) -> str:
     if answer.engine.sandbox == "elsewhere":
         return "the backend named digests that fit; the runtime could not hash files"
-    if answer.engine.sandbox == "none":
-        return "the runtime hashed all files, but the engine ran without a sandbox"
-    return "the runtime hashed all files, but did not know whether its copy of the community's log was current"
+    why = ["the engine ran without a sandbox"] if answer.engine.sandbox == "none" else []
+    if not why or answer.integrity == "unverified":
+        why.append("its copy of the community's log was out of date")
+    return f"the runtime hashed all files, and they fit, but {' and '.join(why)}"
 
 
 def _check_transcript(answer: Answer, nonce: bytes, said: Transcript) -> Finding:

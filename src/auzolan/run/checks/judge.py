@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from auzolan.run.checks.plain_text import skeleton_text
 from auzolan.run.rules.facts import ANSWER, REQUEST
 
-DIALECT = "gpt-oss-safeguard/1"
 """Name and version of this dialect; it changes whenever the words below do."""
 NONE = "none"
 """What the judge names where nothing is violated."""

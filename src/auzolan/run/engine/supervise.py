@@ -2,7 +2,7 @@
 
     child = EngineChild(model, adapters, settings, program, digest, bwrap)
     upstream = await child.start()      # stays the same over restarts
-    await child.until_ready(seconds)    # before each request, while `child.ready` is not true
+    await child.until_ready(seconds)    # for whoever can wait while `child.ready` is not true
     await child.stop()                  # always, also when `start` raised nothing
 
 1 The files are opened once and stay open; each start reads these (`engine_files`).

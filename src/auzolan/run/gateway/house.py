@@ -142,6 +142,7 @@ class House:
         clock: POSIX seconds.
         log_view: replaced by the keeper.
         anchors: checkpoints of this log that the community's log holds, by size; replaced by the keeper.
+        superseded_by: id of the record by which the service was declared anew, "" for none; set by the keeper.
         overrides: safeguards that the operator turned off.
         chance: gives nonces.
         reasons: why no answers are given, by what found it; empty while they are. Set by the keeper, and by an append
@@ -171,6 +172,7 @@ class House:
     clock: Callable[[], float]
     log_view: LogView
     anchors: tuple[Checkpoint, ...] = ()
+    superseded_by: str = ""
     overrides: tuple[str, ...] = ()
     reasons: dict[str, str] = field(default_factory=dict)
     chance: Chance = field(default_factory=Chance)

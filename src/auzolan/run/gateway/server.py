@@ -194,6 +194,7 @@ def _about(house: House) -> dict[str, object]:
         "runtime_key": str(service.runtime_key),
         "log": service.origin,
         "log_view": house.log_view.standing(now),
+        "superseded_by": house.superseded_by or None,
         "overrides": list(house.overrides),
     }
 
