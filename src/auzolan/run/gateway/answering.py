@@ -1,4 +1,4 @@
-"""Edge: the model's answer, whole or streamed, let through as far as the rules let it, and sealed."""
+"""The model's answer, whole or streamed, let through as far as the rules let it, and sealed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from auzolan.run.engine.upstream import Upstream
 from auzolan.run.gateway.body import Transport
 from auzolan.run.gateway.calls import blotted, plain_arguments, searched
 from auzolan.run.gateway.door import Refusal
+from auzolan.run.gateway.facts_of import answer_facts
 from auzolan.run.gateway.hearing import BROKEN, EngineError, Heard, asking, most_bytes, parsed, read_whole, texts_of
 from auzolan.run.gateway.judging import labels_of
 from auzolan.run.gateway.leaving import ClientLeftError, Watch
@@ -33,11 +34,7 @@ class Guard:
         self._release = Release(house.scanner, ANSWER, self._decide, house.rulebook.watch(facts))
 
     def _facts(self, found: Found, undeclared: frozenset[str]) -> Facts:
-        asked = self._asked
-        return Facts(
-            ANSWER, found.topics, found.personal, self._labels, asked.language, asked.adapters, asked.integrity,
-            asked.tools, undeclared, asked.log_view, asked.named_human, asked.characters, asked.tokens,
-        )  # fmt: skip
+        return answer_facts(self._asked, found, self._labels, undeclared)
 
     def _decide(self, found: Found) -> Decision:
         decision = self._talk.house.rulebook.decide(self._facts(found, frozenset()))

@@ -76,6 +76,11 @@ def lowered(integrity: str) -> str:
     return levels[min(levels.index(integrity) + 1, len(levels) - 1)]
 
 
+def integrity_of(loaded_as: str, log_view: str) -> str:
+    """Return the integrity of an answer: that of what was loaded, one level less under a stale view of the log."""
+    return lowered(loaded_as) if log_view == STALE else loaded_as
+
+
 class JudgeCall(Protocol):
     """Asks a judge model."""
 
@@ -179,7 +184,7 @@ class House:
 
     def integrity(self, now: float) -> str:
         """Return the integrity of an answer given now: a stale view of the log takes one level off."""
-        return lowered(self.loaded_as) if self.log_view.standing(now) == STALE else self.loaded_as
+        return integrity_of(self.loaded_as, self.log_view.standing(now))
 
     def proof(self, answer: str) -> bytes:
         """Return the proof that an answer is logged, to the first anchored checkpoint that covers it, else the newest.
@@ -191,10 +196,6 @@ class House:
             with suppress(MissingError):  # logged after this one
                 return self.log.proof(answer, anchor)
         return self.log.proof(answer)
-
-    def is_refusal(self, text: str) -> bool:
-        """Say whether an earlier answer refused a question in this gateway's words."""
-        return text.startswith(self.refusals)
 
     @cached_property
     def judges_answers(self) -> bool:

@@ -1,4 +1,4 @@
-"""Edge: one request on its way: what is known of it, what was sent for it, and its seal."""
+"""One request on its way: what is known of it, what was sent for it, and its seal."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ from auzolan.run.answers.seal import Sealed
 from auzolan.run.engine.parameters import ChatRequest
 from auzolan.run.gateway.body import Transport
 from auzolan.run.gateway.door import Refusal
+from auzolan.run.gateway.facts_of import language_asked
 from auzolan.run.gateway.house import House, Variant
 from auzolan.run.gateway.wire import DONE, JSON_TYPE, NO_STORE, SSE_HEADERS, ChunkWriter, completion_body, error_event
 from auzolan.run.rules.facts import Decision, Facts, Matched
 
 ANSWERED, REFUSED, CUT, LEFT, FAILED = "answered", "refused", "cut", "left", "failed"
 STOP, FILTERED = "stop", "content_filter"
-TELLING = 20
-"""Characters below which a text's language is a guess."""
 LOG = "the log of answers"
 """The chore that writes it opens the gateway again."""
 
@@ -65,9 +64,7 @@ class Talk:
     @cached_property
     def language(self) -> str:
         """The language of what was asked last; the service's first one where the text is too short to tell."""
-        text = self.request.messages[-1].text
-        told = self.house.language_of(text) if len(text) >= TELLING else ""
-        return told or next(iter(self.house.service.languages), "")
+        return language_asked(self.request.messages[-1].text, self.house.service.languages, self.house.language_of)
 
     def decide(self, facts: Facts) -> Decision:
         """Let the rules decide, and remember what matched."""
