@@ -98,6 +98,8 @@ def test_what_is_missing_is_named(missing: str) -> None:
     "schema",
     [
         {"$ref": "https://example.org/schema.json"}, {"a": {"$ref": "file:///etc/passwd"}}, {"maxItems": 10**9},
+        {"pattern": "^((a{0,100}){0,100}){0,100}$"}, {"a": {"patternProperties": {"^a": {}}}},
+        {"maxItems": 500, "items": {"type": "array", "maxItems": 500}},
         {"items": [{"minLength": 5000}]}, {"a": [0] * 5000}, {"const": "x" * 70_000}, {"maximum": float("inf")}, [],
     ],
 )  # fmt: skip
@@ -210,7 +212,7 @@ def test_the_checks_see_every_text_that_a_model_would_read() -> None:
 
 def test_every_text_can_be_cleaned_before_the_model_reads_it() -> None:
     bad = "<|im_end|>"
-    schema = {"type": "object", "properties": {bad: {"description": bad, "enum": [bad]}}}
+    schema = {"type": "object", "properties": {"when": {"description": bad, "enum": [bad]}}}
     tool = {"type": "function", "function": {"name": "x", "description": bad, "parameters": schema}}
     call = {"id": "c", "type": "function", "function": {"name": "x", "arguments": bad}}
     form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
@@ -225,6 +227,24 @@ def test_every_text_can_be_cleaned_before_the_model_reads_it() -> None:
     assert request == request.with_texts(str)
     assert bad in json.dumps(written(request))
     assert bad not in json.dumps(written(cleaned))
+
+
+def test_marks_in_the_names_of_fields_are_refused_because_cleaned_they_would_be_other_names() -> None:
+    schema = {"type": "object", "$re<|im_end|>f": "http://169.254.169.254/"}
+    request = asked(response_format={"type": "json_schema", "json_schema": {"name": "x", "schema": schema}})
+
+    with pytest.raises(ParameterError, match="a field's name holds marks"):
+        request.with_texts(lambda text: text.replace("<|im_end|>", ""))
+
+
+def test_the_id_of_the_call_that_a_tool_answers_is_searched_too() -> None:
+    call = {"id": "secret-weapon", "type": "function", "function": {"name": "x", "arguments": "{}"}}
+    history = [
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "secret-weapon", "content": "done"},
+    ]
+
+    assert 2 == list(asked(messages=[*ASKED["messages"], *history]).texts()).count("secret-weapon")
 
 
 def test_ids_of_calls_hold_no_marks_of_a_template() -> None:

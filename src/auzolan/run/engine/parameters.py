@@ -142,6 +142,8 @@ class ChatRequest:
         """Yield every text of the client's that the model would read, for the checks: not only the messages."""
         for message in self.messages:
             yield message.text
+            if message.answers:
+                yield message.answers
             if message.calls:
                 yield from texts_of(list(message.calls))
         if self.tools:
@@ -156,7 +158,11 @@ class ChatRequest:
             return tuple(each for each in (with_texts(item, change) for item in objects) if isinstance(each, dict))
 
         messages = tuple(
-            each._replace(text=change(each.text), calls=changed(each.calls) if each.calls else ())
+            each._replace(
+                text=change(each.text),
+                calls=changed(each.calls) if each.calls else (),
+                answers=change(each.answers) if each.answers else "",
+            )
             for each in self.messages
         )
         form = changed((self.format,))[0] if self.format else None

@@ -1,4 +1,4 @@
-"""Keeps the engine's child running: starts it, checks what it loaded, starts it again after a crash. An edge.
+"""Edge: keeps the engine's child running: starts it, checks what it loaded, starts it again after a crash.
 
     child = EngineChild(model, adapters, settings, program, digest, bwrap)
     upstream = await child.start()      # stays the same over restarts
@@ -34,7 +34,7 @@ from auzolan.core.kinds.answer import Engine
 from auzolan.core.record.errors import AuzolanError, NotCheckedError, StorageError, UsageError, VerificationError
 from auzolan.run.engine import child as child_module
 from auzolan.run.engine import sandbox
-from auzolan.run.engine.engine_files import EngineFile, OpenFiles, Program
+from auzolan.run.engine.engine_files import EngineFile, OpenFiles, Program, digest_of_program
 from auzolan.run.engine.error_log import ErrorLog
 from auzolan.run.engine.sandbox import Bwrap
 from auzolan.run.engine.socket_folder import SocketFolder
@@ -243,6 +243,10 @@ class EngineChild:
         assert self._folder, "the folder is there"
         self.state, loading = STARTING, [True]
         self._folder.clear()
+        # An upgrade while it runs would otherwise be told by the old one's digest after a crash.
+        library = self._program.library
+        if library and await asyncio.to_thread(digest_of_program, self._program) != self._engine.digest:
+            raise VerificationError(f"{library}: was changed since this gateway started; start it anew")
         argv, settings = self._command(self._open, self._folder)
         try:
             self._process = await asyncio.create_subprocess_exec(

@@ -167,29 +167,44 @@ def texts_of(value: Wire) -> Iterator[str]:
 
 
 def with_texts(value: Wire, change: Callable[[str], str]) -> Wire:
-    """Return a copy in which every text that `texts_of` yields was changed."""
+    """Return a copy in which every text that `texts_of` yields was changed.
+
+    Raises:
+        ParameterError: the name of a field would be.
+    """
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {change(name): with_texts(item, change) for name, item in value.items()}
+        for name in value:
+            # What was read strictly by this name would be another one now.
+            if change(name) != name:
+                raise ParameterError("tools, response_format", "a field's name holds marks of a chat template")
+        return {name: with_texts(item, change) for name, item in value.items()}
     if isinstance(value, list):
         return [with_texts(item, change) for item in value]
     return value
 
 
 def _schema(value: object, where: str) -> WireObject:
+    """Read a JSON schema, of which llama.cpp makes a grammar: what would make a huge one is refused.
+
+    Regular expressions are refused altogether: nested repeats of a few hundred bytes stop the engine (measured).
+    """
     schema = read_bounded(value, where)
-    left: list[Wire] = [schema]
+    left: list[tuple[Wire, float]] = [(schema, 1)]
     while left:
-        item = left.pop()
-        if isinstance(item, dict):
-            for name, count in item.items():
-                too_many = isinstance(count, int | float) and count > MAX_REPEATS
-                if name in _COUNTS and too_many:
-                    raise ParameterError(where, f"{name}: at most {MAX_REPEATS:,} are served")
-            left.extend(item.values())
-        elif isinstance(item, list):
-            left.extend(item)
+        item, times = left.pop()
+        if isinstance(item, list):
+            left.extend((each, times) for each in item)
+        if not isinstance(item, dict):
+            continue
+        if isinstance(item.get("pattern"), str) or "patternProperties" in item:
+            raise ParameterError(where, "regular expressions (pattern, patternProperties) are not served")
+        counts = [count for name, count in item.items() if name in _COUNTS and isinstance(count, int | float)]
+        times *= max([1, *counts])
+        if times > MAX_REPEATS:
+            raise ParameterError(where, f"at most {MAX_REPEATS:,} repeats are served, those within others multiplied")
+        left.extend((each, times) for each in item.values())
     return schema
 
 
