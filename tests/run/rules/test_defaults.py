@@ -7,20 +7,24 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
+from importlib.resources import files
 
 import pytest
 
 from auzolan.core.record.canonical import check_signable
-from auzolan.core.record.errors import UsageError
 from auzolan.run.checks.scan import Scanner
 from auzolan.run.rules.decide import Rulebook, Watch
-from auzolan.run.rules.defaults import default_text
 from auzolan.run.rules.facts import Facts
 from auzolan.run.rules.ruleset import Rules
 from auzolan.run.rules.table import read_rules
 from tests.run.rules.examples import ANSWERS_PASSED, ANSWERS_STOPPED, PASSED, STOPPED
 from tests.run.rules.more_examples import KNOWN_GAPS, MORE_PASSED, MORE_STOPPED
 from tests.run.rules.unseen import UNSEEN_DECISIONS, UNSEEN_INFORMATION
+
+
+@cache
+def default_text() -> str:
+    return files("auzolan.run.rules").joinpath("default.toml").read_text(encoding="utf-8")
 
 
 @cache
@@ -128,32 +132,19 @@ def test_the_default_rules_can_be_signed() -> None:
     check_signable(tomllib.loads(default_text()), "rules")
 
 
-def test_rules_are_tied_to_articles_in_the_file() -> None:
-    text = default_text({"no-benefits-by-machine": "floor.1", "allow-use": "2.1"})
-    tied = {each.id: each.article for each in read_rules(tomllib.loads(text)).rules if each.article}
+def test_what_happens_stands_before_the_long_patterns() -> None:
+    lines = default_text().splitlines()
 
-    assert {"no-benefits-by-machine": "floor.1", "allow-use": "2.1"} == tied
-    assert len(default_text().split("\n")) == len(text.split("\n"))
-
-
-def test_only_rules_that_exist_are_tied_to_articles_that_can_be() -> None:
-    with pytest.raises(UsageError, match="no rule 'nothing'"):
-        default_text({"nothing": "2.1"})
-    with pytest.raises(UsageError, match="expected an article"):
-        default_text({"allow-use": '2.1"\nwhen = {}\n'})
-
-
-def test_quotes_in_an_article_do_not_break_the_file() -> None:
-    text = default_text({"allow-use": 'the "first"'})
-
-    assert 'the "first"' == read_rules(tomllib.loads(text)).rules[0].article
+    assert lines.index("[[rules]]") < 30
+    assert max(n for n, line in enumerate(lines) if line in ("[[rules]]", "[limits]")) < lines.index("[[topics]]")
+    assert [] == [line for line in lines[: lines.index("[[topics]]")] if len(line) > 300]
 
 
 def test_the_examples_in_the_comments_are_valid() -> None:
     text = default_text()
-    first = text.index("# A community can ask for more")
-    lines = [line for line in text[first:].replace("\n# ", "\n").split("\n") if re.match(r"\w+ = |\[", line)]
-    rules = read_rules(tomllib.loads(text[:first] + "\n".join(lines)))
+    first, last = text.index("# A community can ask for more"), text.index("# ---- What is spent at most")
+    lines = [line for line in text[first:last].replace("\n# ", "\n").split("\n") if re.match(r"\w+ = |\[", line)]
+    rules = read_rules(tomllib.loads("\n".join([text[:first], *lines, text[last:]])))
 
     assert {"only-verified", "only-with-a-fresh-log", "judged-decisions-by-machine"} <= {
         each.id for each in rules.rules

@@ -208,6 +208,23 @@ def test_unbounded_patterns_pass_where_they_are_not_held_back(release: str) -> N
     read_rules(_on("^a.*b$", side="request"))
 
 
+@pytest.mark.parametrize(
+    "when",
+    [{"languages": ["eu"]}, {"more_than": {"characters": 60}}, {"labels": ["role-markers"]}],
+    ids=lambda when: next(iter(when)),
+)
+@pytest.mark.parametrize("place", ["when", "unless"])
+def test_what_is_known_of_requests_alone_is_refused_in_a_rule_for_answers_alone(place: str, when: JsonObject) -> None:
+    other: JsonObject = {"side": "answer", "named_human": False}
+    conditions = {"when": other | when} if place == "when" else {"when": other, "unless": when}
+    said = (
+        rule("x", when=conditions["when"]) | {"release": "full"} | {k: v for k, v in conditions.items() if k != "when"}
+    )
+
+    with pytest.raises(MalformedError, match="are of the request"):
+        read_rules(table(said))
+
+
 WHOLE: dict[str, JsonObject] = {
     "language": rule("x", when={"languages": ["eu"]}),
     "exception about the text": rule("x", when={"topics": ["t"]}, unless={"personal": ["iban"]}),

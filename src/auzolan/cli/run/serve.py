@@ -132,7 +132,8 @@ async def _run(
         house = await _furnish(opened, declared, job, key, log, token, answering)
         chores = [
             Chore(LOG, FLUSH_S, log.flush),
-            Chore("the log's batches", job.choices.batch_s, log.batch),
+            # At the ends of the steps in which times are told: another batch within one would split it in two.
+            Chore("the log's batches", job.choices.batch_s, log.batch, on_the_step=True),
             Chore("the files", LOOK_S, answering.look),
             Chore("the community's log", LOG_S, lambda: _look_at_log(place, declared, house)),
         ]

@@ -25,12 +25,18 @@ class Chore:
     Attributes:
         name: of what it keeps, for the reason that the gateway is closed.
         every_s: seconds between the end of one and the start of the next.
+        on_the_step: whether it is done where a step of so many seconds ends, by the clock, rather than so long after.
         do: does it; blocks, so it runs in a thread of its own.
     """
 
     name: str
     every_s: float
     do: Callable[[], object]
+    on_the_step: bool = False
+
+    def wait_s(self, now: float) -> float:
+        """Return how long to wait for the next time."""
+        return self.every_s - now % self.every_s if self.on_the_step else self.every_s
 
 
 async def keep(house: House, chores: Sequence[Chore]) -> None:
@@ -38,7 +44,7 @@ async def keep(house: House, chores: Sequence[Chore]) -> None:
 
     async def go_on(chore: Chore) -> None:
         while True:
-            await asyncio.sleep(chore.every_s)
+            await asyncio.sleep(chore.wait_s(house.clock()))
             await do_once(house, chore)
 
     async with asyncio.TaskGroup() as group:

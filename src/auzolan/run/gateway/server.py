@@ -235,7 +235,7 @@ async def serve(
     from granian.server.embed import Server
 
     # A client that sends its headers byte by byte, or opens a connection and says nothing, is let go.
-    patience = HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024)
+    patience = HTTP1Settings(header_read_timeout=3_000, max_buffer_size=64 * 1024)
     server = Server(
         gateway, address="127.0.0.1", port=port, http=HTTPModes.http1, http1_settings=patience, websockets=False,
         backlog=256, backpressure=_most_connections(), log_enabled=False,
@@ -253,6 +253,8 @@ async def serve(
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)  # what starting needed and serving does not (glibc)
     await _until_open(port, {serving, keeping, stopping})
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold what people asked
     ready()
     ended, _ = await asyncio.wait({serving, keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.stop()  # type: ignore[no-untyped-call]

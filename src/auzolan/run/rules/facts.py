@@ -42,14 +42,14 @@ class Facts:
         topics: ids of the topics that were found in the text.
         personal: kinds of personal data found in it, such as "iban".
         labels: what else is known of it, such as "role-markers", "violates:2.1" (a judge) or "no-verdict:JUDGE".
-        language: of the text, a BCP 47 tag, "" where it cannot be told.
+        language: of the request's text, a BCP 47 tag, "" where it cannot be told.
         adapters: ids of the adapters that take part.
         integrity: "verified", "claimed" or "unverified".
         tools: names of the tools that the request offers to the model.
         undeclared: what the request asks for and the service does not declare, such as "tool:shell".
         log_view: "fresh", "stale" or "unwitnessed": how current the runtime's copy of the community's log is.
         named_human: whether the request names a person who is responsible for what is done with the answer.
-        characters: of the text.
+        characters: of the request's text.
         tokens: that the request allows the answer to have.
     """
 

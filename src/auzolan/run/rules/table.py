@@ -13,7 +13,7 @@ from auzolan.core.kinds.constitution import check_language
 from auzolan.core.record.canonical import JsonObject, JsonValue, as_int, as_list, as_object, only_keys
 from auzolan.core.record.errors import MalformedError
 from auzolan.core.record.record import check_digest
-from auzolan.run.rules.facts import ALLOW, CUT, DENY, FULL, HOLD, REDACT, WARN, Matched
+from auzolan.run.rules.facts import ALLOW, ANSWER, CUT, DENY, FULL, HOLD, REDACT, WARN, Matched
 from auzolan.run.rules.forms import (
     OPERATOR,
     read_article,
@@ -128,6 +128,9 @@ def _read_rule(value: JsonValue, where: str, labels: Collection[str]) -> Rule:
         raise MalformedError(f"{where}: expected when.personal, the kinds of personal data to blot out")
     if "release" in table and (effect != DENY or side == "request"):
         raise MalformedError(f"{where}: release: only what denies answers has one")
+    if side == ANSWER:
+        _check_asked_of_answers(when, where)
+        _check_asked_of_answers(unless or Condition(), where)
     release = read_choice(table["release"], f"{where}: release", _RELEASES) if "release" in table else HOLD
     return Rule(
         id=name,
@@ -139,6 +142,15 @@ def _read_rule(value: JsonValue, where: str, labels: Collection[str]) -> Rule:
         side=side,
         release=release,
     )
+
+
+def _check_asked_of_answers(condition: Condition, where: str) -> None:
+    """Refuse what is known of requests alone, in a rule for answers alone: it would be read as said of the answer."""
+    if condition.languages or condition.more_characters is not None or ROLE_MARKERS in condition.labels:
+        raise MalformedError(
+            f"{where}: languages, more_than.characters and the label {ROLE_MARKERS!r} are of the request; "
+            "leave out side = 'answer', or ask a judge about answers"
+        )
 
 
 def _read_condition(value: JsonValue, where: str, labels: Collection[str]) -> Condition:
