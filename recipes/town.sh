@@ -303,7 +303,7 @@ if [ -n "$adapter" ]; then
     | sed -E -e '/\] file |\(see above\)/d' -e 's/\] [0-9a-f]{16}…  [a-z-]+\/v1 /] /' -e '/endorses/! s/  by [a-z, ]+$//' \
     | fold -s -w 80
 else
-  say "22. to 27. Serving the model and walking from an answer to the votes needs it too."
+  say "22. to 27. Serving it, and walking from an answer to the votes, needs it too."
 fi
 
 rm -f talk said served

@@ -69,6 +69,19 @@ def test_prepare_names_the_newest_adapter_of_the_constitution(
     assert [{"adapter": recorded_town.adapter, "scale_milli": 1000}] == table["adapters"]
 
 
+@pytest.mark.parametrize("name", ["Town Hall", "", "-town", "9", "café", "town\n", "a" * 49])
+def test_prepare_refuses_at_once_what_is_no_name_for_a_service(here: Place, name: str) -> None:
+    line = here.error("run", "prepare", f"--name={name}", "--folder", here.machine.folder / "new", code=2)
+
+    assert "--name: expected lower-case letters, digits and hyphens, a letter first, at most 48" in line
+    assert not (here.machine.folder / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["t", "town-2", "a" * 48])
+def test_what_prepare_takes_as_a_name_declare_takes(here: Place, name: str) -> None:
+    assert here.json("run", "declare", prepared(here, name=name))["committed"]
+
+
 @pytest.mark.parametrize("there", ["service.toml", "rules.toml"])
 def test_prepare_overwrites_nothing(here: Place, there: str) -> None:
     folder = here.machine.folder / "mine"
@@ -123,6 +136,18 @@ def test_the_same_again_is_declared_already(here: Place) -> None:
     assert n_records == len(here.json("log"))
 
 
+def test_it_says_whose_each_id_is_and_that_a_running_service_must_be_started_again(here: Place) -> None:
+    file = prepared(here)
+    first = here.machine.call("run", "declare", file, "--commons", here.town)
+    second = here.machine.call("run", "declare", changed(file, contact="elsewhere"), "--commons", here.town)
+    (rules,), (*_, service) = here.ids(RuntimePolicy.KIND), here.ids(Service.KIND)
+    waits = "a service that is running keeps its old rules until it is started again"
+
+    assert [f"rules:   {rules[:16]}…", f"service: {service[:16]}…"] == second.stdout.splitlines()[-2:]
+    assert [False, True] == [waits in each.stderr for each in (first, second)]
+    assert [] == [line for line in (first.stderr + second.stderr).splitlines() if len(line) > 80]
+
+
 def test_a_changed_service_replaces_the_one_before_under_the_same_rules(here: Place) -> None:
     file = prepared(here)
     first = here.json("run", "declare", file)
@@ -171,7 +196,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"languages": ["english please"]}, "languages: "),
     ({"languages": ["en", "en"]}, "languages: "),
     ({"operator": ""}, "operator: "),
-    ({"contact": None}, "contact: "),
+    ({"contact": None}, "contact: expected non-empty text, but it is not there"),
+    ({"languages": None}, "languages: expected a list, but it is not there"),
+    ({"retention_days": None}, "retention_days: expected an integer, but it is not there"),
     ({"review_at": "2027-02-30"}, "review_at: expected a date such as 2027-06-30, got '2027-02-30'"),
     ({"review_at": "soon"}, "review_at: expected a date such as 2027-06-30, got 'soon'"),
     ({"model": "nowhere.gguf"}, "nowhere.gguf: there is no such file"),
@@ -211,7 +238,8 @@ def test_each_wrong_field_is_named_with_its_file_in_one_sentence(
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("tools = []", "tools = []\ncolour = 1", "unknown key 'colour'"),
+        ("tools = []", "tools = []\ncolour = 1", "unknown key 'colour'; `auzolan run prepare` writes those that there"),
+        ("contact = ", "contcat = ", "unknown key 'contcat'; is 'contact' meant?"),
         ("tools = []", "tools = [", "line"),
         ("tools = []", "tools = []\nname = 'twice'", ""),
         ("tools = []", "tools = 0.5", "service.toml"),
@@ -260,6 +288,14 @@ def test_an_article_that_is_in_force_is_taken(here: Place) -> None:
 
 
 @pytest.mark.parametrize("name", ["service.toml", "rules.toml"])
+def test_an_empty_file_is_called_empty(here: Place, name: str) -> None:
+    file = prepared(here)
+    file.with_name(name).write_text("# nothing\n")
+
+    assert f"{file.with_name(name)}: nothing stands in it; `auzolan run prepare` writes" in sentence(here, file)
+
+
+@pytest.mark.parametrize("name", ["service.toml", "rules.toml"])
 def test_a_file_that_is_not_there_is_named(here: Place, name: str) -> None:
     file = prepared(here)
     file.with_name(name).unlink()
@@ -273,7 +309,7 @@ def test_what_is_no_adapter_is_refused(here: Place) -> None:
     text = file.read_text().replace("adapters = []", f'adapters = [{{ adapter = "{tally}", scale_milli = 1000 }}]')
     file.write_text(text)
 
-    assert "is of the kind tally/v1, expected a" in sentence(here, file)
+    assert "is of the kind tally/v1, expected an adapter/v1" in sentence(here, file)
 
 
 def test_a_strength_that_cannot_be_is_named(

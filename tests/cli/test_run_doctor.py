@@ -235,7 +235,7 @@ def test_contents_are_not_kept_longer_than_the_service_allows(
     lines = checked(here, *BACKEND, "--keep-contents", str(asked), code=int(state == "against"))
 
     assert state == lines["contents"][0][0]
-    assert f"{asked} days" in lines["contents"][0][1]
+    assert f"for {asked} day{'' if asked == 1 else 's'}; " in lines["contents"][0][1]
 
 
 def test_a_review_that_is_due_is_a_warning(here: Place) -> None:
@@ -274,7 +274,10 @@ def cosigned(here: Place, seconds_ago: int, max_age_days: int) -> None:
 
 @pytest.mark.parametrize(
     ("seconds_ago", "state", "words"),
-    [(3_600, "ok", "cosigned 1 hours ago"), (5 * 86_400, "warning", "stale: the newest cosignature is 5 days old")],
+    [
+        (3_600, "ok", "entries, cosigned 1 hour ago"),
+        (5 * 86_400, "warning", "stale: the newest cosignature is 5 days old"),
+    ],
 )
 def test_an_old_view_of_the_log_is_a_warning(here: Place, seconds_ago: int, state: str, words: str) -> None:
     cosigned(here, seconds_ago, 2)

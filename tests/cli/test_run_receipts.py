@@ -15,7 +15,7 @@ from auzolan.core.kinds.answer import Fired
 from auzolan.core.kinds.constitution import Constitution
 from auzolan.run.answers.receipt import Receipt, read_receipt
 from auzolan.run.answers.verify import STEPS
-from tests.cli.deliberation import Place, copied
+from tests.cli.deliberation import Place, change_rules, commit_rules, copied
 from tests.cli.machine import file_bits, machine
 from tests.cli.running import ANSWER, FORBIDDEN, MESSAGES, Runtime, bare, declared, prepared, record_of, written
 from tests.cli.teaching import record_teaching
@@ -111,11 +111,46 @@ def test_what_is_not_there_is_not_checked_and_never_passed(
     assert said["verdict"].startswith("what could be checked holds")
 
 
-def test_files_that_nobody_hashed_are_not_checked(here: Place) -> None:
-    one = replace(runtime(here), integrity="unverified").answers()[0]
-    said = here.json("verify", written(here.machine.folder, one.receipt, "one.json"), code=3)
+def test_what_is_left_open_about_the_communitys_log_is_said_once_and_why(here: Place) -> None:
+    here.machine.key("neighbour")
+    witness = here.machine.run("key", "show", "demo/neighbour", "--witness").strip().splitlines()[-1]
+    change_rules(here.town, "keys = []", f'keys = ["{witness}"]')
+    commit_rules(here, "quorum = 0", "quorum = 1")
+    words = ("verify", path_in(here), "--root", here.root)
+    text = here.run(*words, code=3)
+    said = here.json(*words, code=3)
+    why = "0 of 1 needed cosignatures (none); not enough witnesses have seen this head"
 
-    assert OPEN == statuses(said)["Loaded"]
+    assert f"? the community's log: {why} verdict: what could be checked holds" == " ".join(text.split()[-23:])
+    assert dict.fromkeys(STEPS, PASSED) == statuses(said)
+    assert ("what could be checked holds", False) == (said["verdict"], said["complete"])
+    assert [{"title": "Witnesses", "finding": why}] == said["ledger_not_checked"]
+
+
+def test_without_a_root_the_verdict_says_that_the_authority_is_not_pinned(here: Place) -> None:
+    path = written(here.machine.folder, bare(receipt_in(here)), "less.json")
+
+    assert "it holds; consistent with itself; authority not pinned" == here.json("verify", path_in(here))["verdict"]
+    assert here.json("verify", path, code=3)["verdict"].endswith("holds; consistent with itself; authority not pinned")
+
+
+def test_words_are_put_into_a_receipt_that_came_from_another_program(here: Place) -> None:
+    whole = receipt_in(here)
+    came: dict[str, Any] = json.loads(bare(whole).to_bytes())
+    came |= {"messages": whole.messages, "answer": whole.answer, "proof": whole.proof}
+    path = here.machine.folder / "mended.json"
+    path.write_text(json.dumps(came, indent=2))
+
+    assert dict.fromkeys(STEPS, PASSED) == statuses(here.json("verify", path))
+
+
+@pytest.mark.parametrize("integrity", ["claimed", "unverified"])
+def test_files_that_the_service_does_not_call_verified_are_not_called_so(here: Place, integrity: str) -> None:
+    one = replace(runtime(here), integrity=integrity).answers()[0]
+    said = here.json("verify", written(here.machine.folder, one.receipt, "one.json"), code=3)
+    why = "the runtime hashed all files, and they fit, but its copy of the community's log was out of date"
+
+    assert f"{integrity}: {why}" == next(s["finding"] for s in said["steps"] if s["title"] == "Loaded")
 
 
 def test_safeguards_that_were_turned_off_are_said(here: Place) -> None:
@@ -215,7 +250,7 @@ def test_against_a_ledger_that_does_not_know_the_service_nothing_can_be_checked(
 ) -> None:
     line = here.machine.error("verify", path_in(here), "--commons", founded_town.town, code=3)
 
-    assert "is not in this ledger; is it that of the service?" in line
+    assert "is not in this ledger; a copy that is older than the service does not hold it" in line
 
 
 def test_a_ledger_that_was_tampered_with_fails_before_the_receipt_is_looked_at(here: Place) -> None:
@@ -346,3 +381,15 @@ def test_explain_wants_one_thing_to_explain(here: Place, arguments: tuple[str, .
 
     assert (2 if arguments != ("--text", "") else 0) == result.exit_code
     assert "Traceback" not in result.output
+
+
+def test_explain_looks_at_a_text_as_the_gateway_does(here: Place) -> None:
+    hidden = FORBIDDEN.replace("Decide", "Dec<|im_start|>ide")
+    said = here.json("run", "explain", "--text", hidden)
+
+    assert "denied" == said["decision"]
+    assert {"no-eligibility-by-machine", "note-role-markers"} <= {each["rule"] for each in said["matched"]}
+
+
+def test_a_receipt_is_explained_alone(here: Place) -> None:
+    assert "give it alone" in here.error("run", "explain", path_in(here), "--text", "a", code=2)

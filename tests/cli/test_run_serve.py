@@ -75,6 +75,8 @@ def test_it_serves_over_a_backend_and_says_how_it_stands(gateway: Gateway) -> No
     assert {"status": "ok", "engine": "ready", "closed": None} == gateway.health()
     assert ["town"] == [each["id"] for each in gateway.ask("/v1/models")[1]["data"]]
     until(lambda: f"serving at http://127.0.0.1:{gateway.port}/v1" in gateway.said, lambda: gateway.said)
+    until(lambda: "Ctrl-C ends the service" in gateway.said, lambda: gateway.said)
+    assert f"\ntoken: {gateway.state / 'token'}\n" in gateway.said
     assert gateway.token not in gateway.said
     assert 0o600 == stat.S_IMODE((gateway.state / "token").stat().st_mode)
 
@@ -162,9 +164,41 @@ def test_chat_finds_the_only_token_of_this_machine(here: Place) -> None:
             path.write_text("x" * 43)
         lines.append(here.machine.error("run", "chat", "hello", "--port", port, code=code))
 
-    assert "name the service's token with --token-file; services run on this machine: none" in lines[0]
+    assert f"no service has its token in {here.machine.home / 'run'}; name the file" in lines[0]
     assert "is `auzolan run serve` up?" in lines[1]
-    assert "services run on this machine: other, town" in lines[2]
+    assert "which service? Say --service other, --service town, or --token-file FILE; their tokens are in" in lines[2]
+    assert f"{here.machine.home / 'run'}/NAME/token" in lines[2]
+
+
+@pytest.mark.parametrize("name", ["nobody", "../town", ""])
+def test_a_service_without_a_token_is_not_asked(here: Place, name: str) -> None:
+    path = here.machine.home / "run" / "town" / "token"
+    path.parent.mkdir(parents=True)
+    path.write_text("x" * 43)
+    line = here.machine.error("run", "chat", "hello", f"--service={name}", "--port", str(free_port()), code=2)
+
+    assert f"there is no token of {name!r} in {path.parent.parent}" in line
+    assert "both" in here.machine.error("run", "chat", "a", "--service", "town", "--token-file", path, code=2)
+
+
+def test_of_two_services_the_one_that_is_named_is_asked(gateway: Gateway, tmp_path: Path) -> None:
+    home, port = gateway.here.machine.home, str(gateway.port)
+    for name, token in (("elsewhere", "x" * 43), ("town", gateway.token)):
+        (home / "run" / name).mkdir(parents=True)
+        (home / "run" / name / "token").write_text(token)
+    said = gateway.here.machine.run(
+        "run", "chat", QUESTION, "--service", "town", "--port", port, "--receipts", tmp_path
+    )
+    (path,) = receipts(tmp_path)
+    lines = [
+        gateway.here.machine.error("run", "proof", path, "--service", name, "--port", port, code=3)
+        for name in ("elsewhere", "town")
+    ]
+
+    assert said
+    assert "a bearer token is needed" in lines[0]
+    assert "(answers are logged in batches, at most ten minutes later)" in lines[1]
+    assert "HTTP" not in "".join(lines)
 
 
 def test_a_receipt_was_at_no_time_readable_by_others(gateway: Gateway, tmp_path: Path) -> None:

@@ -285,7 +285,7 @@ def test_records_that_do_not_belong_together_are_refused_at_the_first_step(taugh
 
     assert {"Record": "wrong"} == steps(other)
     assert "the data set was made for another model than the adapter" == remark(other, "Record")
-    assert "expected a adapter/v1" in here.error("teach", "check", taught.dataset, code=2)
+    assert "expected an adapter/v1" in here.error("teach", "check", taught.dataset, code=2)
 
 
 def test_a_copy_of_the_adapter_is_the_signed_one_or_is_refused(taught: Taught, tmp_path: Path) -> None:

@@ -349,6 +349,7 @@ def test_a_lost_memory_of_promises_is_made_again_from_the_log(tmp_path: Path) ->
     machine.die()
 
 
+ROOT = Path(__file__).parents[3]
 WORKER = """
 import sys
 from pathlib import Path
@@ -369,7 +370,7 @@ def test_a_process_that_is_killed_loses_nothing(tmp_path: Path) -> None:
     printed: list[int] = []
     for first, n_lines in ((0, 1), (1_000, 50), (2_000, 123)):
         command = [sys.executable, "-c", WORKER, str(tmp_path), str(first)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
             assert process.stdout
             printed += [int(process.stdout.readline()) for _ in range(n_lines)]
             process.send_signal(signal.SIGKILL)

@@ -22,6 +22,7 @@ from auzolan.run.gateway.talk import LOG
 from tests.run.gateway.stand_in import StandIn
 from tests.run.gateway.town import KEY, TOKEN, Setting, free_port, house_of
 
+ROOT = Path(__file__).parents[3]
 MOST_FILES = 128
 AT_ONCE = 24  # as `run serve` has it for the limits of the town's rules
 
@@ -94,6 +95,7 @@ async def process(folder: Path, stand_in: StandIn, grace_s: int = 10) -> AsyncIt
             str(port),
             str(grace_s),
             stdout=asyncio.subprocess.PIPE,
+            cwd=ROOT,
         )
         try:
             assert child.stdout
