@@ -48,7 +48,9 @@ def named(ledger: LedgerView, record_id: str | None, kind: str) -> Record:
         return newest(ledger, kind)
     record = ledger.envelope(ledger.find(resolve(ledger, record_id))).claimed
     if record.kind != kind:
-        raise UsageError(f"{record_id[:16]} is of the kind {record.kind}, expected a {kind}")
+        raise UsageError(
+            f"{record_id[:16]} is of the kind {record.kind}, expected {'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+        )
     return record
 
 

@@ -35,7 +35,10 @@ def put_anchor(name: str | None, state: Path | None, key: str | None, commons: s
         try:
             data = files.read(CHECKPOINT)
         except MissingError:
-            raise MissingError(f"{folder}: no answer of {service.name} was logged here yet") from None
+            raise MissingError(
+                f"{folder}: no answer of {service.name} was logged here yet; answers are logged in batches,"
+                " at most ten minutes after they were given, and when the service ends"
+            ) from None
         checkpoint = read_checkpoint(data)
         _check(service, checkpoint, files, anchors_of(ledger, service))
         said = Anchor(record.id, data.decode(), datetime.now(UTC).date().isoformat()).to_record()
@@ -50,8 +53,9 @@ def put_anchor(name: str | None, state: Path | None, key: str | None, commons: s
         return  # what it waits for was printed
     n_answers = checkpoint.head.size
     are = "answer of {} is" if n_answers == 1 else "answers of {} are"
-    out().print(f"{n_answers:,} {are.format(service.name)} anchored")
-    hint("at fixed times, such as every night; a witness's cosignature then covers them too")
+    out().print(f"{n_answers:,} {are.format(service.name)} anchored{'' if new else ' already'}")
+    hint("do it at fixed times, such as every night;")
+    hint("a witness's cosignature then covers them too")
 
 
 def _check(service: Service, checkpoint: Checkpoint, files: DiskFiles, before: list[Checkpoint]) -> None:

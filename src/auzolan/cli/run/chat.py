@@ -96,12 +96,12 @@ class _Exchange:
             self._http.close()
             raise NotCheckedError(
                 f"nothing answers at 127.0.0.1:{self._http.port} ({error.strerror or error});"
-                " is `auzolan run serve` up?"
+                " this needs a service that is running: is `auzolan run serve` up?"
             ) from None
         if reply.status != 200:
-            said = reply.read(_MAX_LINE)
+            said = _message(reply.read(_MAX_LINE)) or f"HTTP {reply.status}, and nothing that this program knows"
             self._http.close()
-            raise NotCheckedError(f"the gateway says: {_message(said)} (HTTP {reply.status})")
+            raise NotCheckedError(f"the gateway says: {said}")
         return reply
 
     def __exit__(self, *_: object) -> None:
@@ -109,25 +109,36 @@ class _Exchange:
 
 
 def _message(data: bytes) -> str:
+    """Return the words of a gateway's error, "" where it is none."""
     try:
         return str(json.loads(data)["error"]["message"])
     except (ValueError, KeyError, TypeError):
-        return "an answer that is no error of this gateway's"
+        return ""
 
 
-def find_token(token_file: Path | None) -> str:
-    """Return the token of a service on this machine: in the file named, or the only one there is.
+def find_token(token_file: Path | None, service: str | None) -> str:
+    """Return the token of a service on this machine: in the file named, that service's, or the only one there is.
 
     Raises:
-        UsageError: there is none, or several.
+        UsageError: there is none, or several, or none of that service.
     """
-    if token_file is None:
-        found = sorted((home_folder() / "run").glob("*/token"))
-        if len(found) != 1:
-            names = ", ".join(each.parent.name for each in found) or "none"
-            raise UsageError(f"name the service's token with --token-file; services run on this machine: {names}")
-        token_file = found[0]
-    return read_user_file(token_file, 4096).decode("utf-8", "replace").strip()
+    if token_file is not None and service is not None:
+        raise UsageError("give --service or --token-file, not both")
+    return read_user_file(token_file or _token_of(service), 4096).decode("utf-8", "replace").strip()
+
+
+def _token_of(service: str | None) -> Path:
+    folder = home_folder() / "run"
+    found = {each.parent.name: each for each in sorted(folder.glob("*/token"))}
+    if not found:
+        raise UsageError(f"no service has its token in {folder}; name the file that `serve` said with --token-file")
+    if service is None and len(found) == 1:
+        return next(iter(found.values()))
+    if service in found:
+        return found[service]
+    which = "which service?" if service is None else f"there is no token of {service[:60]!r} in {folder}."
+    these = ", ".join(f"--service {name}" for name in found)
+    raise UsageError(f"{which} Say {these}, or --token-file FILE; their tokens are in {folder}/NAME/token")
 
 
 def talk_once(client: Client, model: str, messages: list[JsonValue], quiet: bool) -> tuple[str, Receipt | None]:
@@ -158,13 +169,14 @@ def talk(
     port: int,
     model: str | None,
     token_file: Path | None,
+    service: str | None,
     human: str | None,
     receipts: Path | None,
     as_json: bool,
 ) -> None:
     """Ask one question, or hold a conversation until an empty line or the end of the input."""
 
-    client = Client(port, find_token(token_file), human or "", receipts is not None)
+    client = Client(port, find_token(token_file, service), human or "", receipts is not None)
     names = [each["id"] for each in client.get("/v1/models")["data"]]
     chosen = model or names[0]
     if chosen not in names:
@@ -189,7 +201,7 @@ def talk(
         messages.append({"role": "assistant", "content": answer})
 
 
-def fetch_proof(path: Path, port: int, token_file: Path | None, as_json: bool) -> None:
+def fetch_proof(path: Path, port: int, token_file: Path | None, service: str | None, as_json: bool) -> None:
     """Ask the service for the proof that an answer is in its log, and keep it in the receipt.
 
     Raises:
@@ -197,7 +209,13 @@ def fetch_proof(path: Path, port: int, token_file: Path | None, as_json: bool) -
     """
     receipt = read_receipt(read_user_file(path, MAX_RECEIPT_BYTES))
     answer = read_envelope(receipt.envelope, "receipt").claimed.id
-    proof = Client(port, find_token(token_file)).get_bytes(f"/v1/receipts/{answer}/proof")
+    client = Client(port, find_token(token_file, service))
+    try:
+        proof = client.get_bytes(f"/v1/receipts/{answer}/proof")
+    except NotCheckedError as error:
+        if "next batch" not in str(error):
+            raise
+        raise NotCheckedError(f"{error} (answers are logged in batches, at most ten minutes later)") from None
     size = read_log_proof(proof).checkpoint.head.size
     _write(path, receipt.with_proof(proof))
     if as_json:

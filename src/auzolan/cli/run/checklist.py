@@ -129,7 +129,9 @@ def _log(declared: Declared) -> Iterator[Line]:
     view, now = declared.log_view, time.time()
     standing = view.standing(now)
     if standing == "fresh":
-        yield Line("log", OK, f"{view.size:,} entries, cosigned {_days(now - (view.cosigned_at or 0))} ago")
+        yield Line(
+            "log", OK, f"{_counted(view.size, 'entry', 'entries')}, cosigned {_days(now - (view.cosigned_at or 0))} ago"
+        )
     elif standing == "stale":
         age = _days(now - (view.cosigned_at or 0))
         yield Line("log", WARNING, f"stale: the newest cosignature is {age} old; answers say so, one level lower")
@@ -138,7 +140,13 @@ def _log(declared: Declared) -> Iterator[Line]:
 
 
 def _days(seconds: float) -> str:
-    return f"{seconds / 86_400:.0f} days" if seconds >= 2 * 86_400 else f"{max(0.0, seconds) / 3600:.0f} hours"
+    if seconds >= 2 * 86_400:
+        return _counted(round(seconds / 86_400), "day", "days")
+    return _counted(round(max(0.0, seconds) / 3600), "hour", "hours")
+
+
+def _counted(n: int, one: str, many: str) -> str:
+    return f"{n:,} {one if n == 1 else many}"
 
 
 def _key(declared: Declared) -> str:
@@ -159,7 +167,7 @@ def _files(declared: Declared, chosen: Choices) -> Iterator[Line]:
         yield Line("files", AGAINST, str(error))
         return
     n_adapters = len(admitted.adapters)
-    adapters = f"{n_adapters} {'adapter' if n_adapters == 1 else 'adapters'}"
+    adapters = _counted(n_adapters, "adapter", "adapters")
     yield Line("files", OK, f"{declared.service.base.name} and {adapters} are, byte for byte, what was signed")
     for warned in admitted.warnings:
         yield Line("files", WARNING, warned.text)
@@ -184,7 +192,8 @@ def _engine(chosen: Choices) -> Iterator[Line]:
 def _rules(declared: Declared, chosen: Choices) -> Iterator[Line]:
     rules = declared.rulebook.rules
     n_searched = sum(len(topic.words) + len(topic.patterns) for topic in rules.topics)
-    yield Line("rules", OK, f"{len(rules.rules)} rules, {n_searched:,} words and patterns; what none allows is refused")
+    n_rules = _counted(len(rules.rules), "rule", "rules")
+    yield Line("rules", OK, f"{n_rules}, {n_searched:,} words and patterns; what none allows is refused")
     if rules.judges and not chosen.judge:
         without = [each.id for each in rules.judges]
         state = AGAINST if all(each.on_missing == "deny" for each in rules.judges) else WARNING
@@ -195,10 +204,13 @@ def _rules(declared: Declared, chosen: Choices) -> Iterator[Line]:
 def _privacy(declared: Declared, chosen: Choices) -> Iterator[Line]:
     service = declared.service
     if chosen.keep_days > service.retention_days:
-        said = f"to be kept for {chosen.keep_days} days; the service allows {service.retention_days}"
+        said = (
+            f"to be kept for {_counted(chosen.keep_days, 'day', 'days')}; the service allows {service.retention_days}"
+        )
         yield Line("contents", AGAINST, said)
     elif chosen.keep_days:
-        yield Line("contents", WARNING, f"texts are kept on this machine for {chosen.keep_days} days; answers say so")
+        days = _counted(chosen.keep_days, "day", "days")
+        yield Line("contents", WARNING, f"texts are kept on this machine for {days}; answers say so")
     else:
         yield Line("contents", OK, "no text is kept; no name, address or session is written anywhere")
     yield Line("network", OK, "nothing is sent out" if not chosen.backend else f"texts go to {chosen.backend}")

@@ -27,6 +27,12 @@ StateOption = Annotated[
     Path | None,
     typer.Option("--state", metavar="FOLDER", help="Where log and token are kept; default: beside your keys."),
 ]
+TokenOption = Annotated[
+    Path | None, typer.Option("--token-file", metavar="FILE", help="Default: that of the service on this machine.")
+]
+OfServiceOption = Annotated[
+    str | None, typer.Option("--service", metavar="NAME", help="Whose token, where several run on this machine.")
+]
 PortOption = Annotated[int, typer.Option("--port", min=1, max=65535, help="On 127.0.0.1.")]
 BackendOption = Annotated[
     str,
@@ -75,7 +81,10 @@ def declare(
     commons: CommonsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign what is served and under which rules, and put it on record."""
+    """Sign what is served and under which rules, and put it on record.
+
+    A service that is running keeps its old rules until it is started again.
+    """
     from auzolan.cli.run.declare import declare as put
 
     put(file, key, commons, as_json)
@@ -184,9 +193,8 @@ def chat(
     ] = None,
     port: PortOption = PORT,
     model: Annotated[str | None, typer.Option("--model", help="As the gateway names it; default: its first.")] = None,
-    token_file: Annotated[
-        Path | None, typer.Option("--token-file", metavar="FILE", help="Default: that of the service on this machine.")
-    ] = None,
+    service: OfServiceOption = None,
+    token_file: TokenOption = None,
     human: Annotated[
         str | None,
         typer.Option(
@@ -201,7 +209,7 @@ def chat(
     """Talk to a service in the terminal; each answer's receipt can be kept."""
     from auzolan.cli.run.chat import talk
 
-    talk(message, port, model, token_file, human, receipts, as_json)
+    talk(message, port, model, token_file, service, human, receipts, as_json)
 
 
 @app.command("proof")
@@ -209,15 +217,17 @@ def chat(
 def proof(
     receipt: Annotated[Path, typer.Argument(metavar="RECEIPT", help="Of an answer; the proof is put into it.")],
     port: PortOption = PORT,
-    token_file: Annotated[
-        Path | None, typer.Option("--token-file", metavar="FILE", help="Default: that of the service on this machine.")
-    ] = None,
+    service: OfServiceOption = None,
+    token_file: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch the proof that an answer stands in the service's log, and keep it in its receipt."""
+    """Fetch the proof that an answer stands in the service's log, and keep it in its receipt.
+
+    The service must be running; it logs answers in batches, at most ten minutes later.
+    """
     from auzolan.cli.run.chat import fetch_proof
 
-    fetch_proof(receipt, port, token_file, as_json)
+    fetch_proof(receipt, port, token_file, service, as_json)
 
 
 @app.command("explain")
@@ -232,16 +242,22 @@ def explain(
     answer: Annotated[str | None, typer.Option("--answer", help="Or about this answer?")] = None,
     human: Annotated[bool, typer.Option("--human", help="As if a responsible person were named.")] = False,
     service: Annotated[str | None, typer.Option("--service", help="Its name or id; default: the newest.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", metavar="FILE", help="Rules to try that are not signed yet.")
+    ] = None,
     commons: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say which rules decide or decided, why (rule, article, votes), and what would change it."""
     from auzolan.cli.run.explaining import explain_receipt, explain_text
+    from auzolan.core.record.errors import UsageError
 
     if receipt is not None:
+        if (text, answer, rules) != (None, None, None):
+            raise UsageError("a receipt says itself what was decided; give it alone, or --text or --answer without it")
         explain_receipt(receipt, commons, as_json)
     else:
-        explain_text(text, answer, human, service, commons, as_json)
+        explain_text(text, answer, human, service, commons, as_json, rules)
 
 
 @app.command("anchor")

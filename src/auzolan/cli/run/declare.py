@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 
@@ -26,6 +28,8 @@ from auzolan.run.rules.table import check_articles, read_rules
 
 SERVICE_FILE, RULES_FILE = "service.toml", "rules.toml"
 _REVIEW_DAYS = 365
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,47}")  # as `service/v1` has it
+_NULL = ", got null"  # TOML knows no such thing: the key is not there
 _KEYS = frozenset(
     {
         "name", "title", "purpose", "languages", "model", "licence", "constitution", "adapters", "rules",
@@ -39,9 +43,10 @@ def prepare(name: str, model: str, folder: Path, commons: str | None, as_json: b
     """Write `service.toml` and `rules.toml` for the newest constitution and adapter, to be read and changed.
 
     Raises:
-        UsageError: one of them is there already.
+        UsageError: the name is none for a service, or one of the files is there already.
         MissingError: there is no constitution yet.
     """
+    _check_name(name)
     place = find_commons(commons)
     with place.reading() as ledger:
         law = newest(ledger, Constitution.KIND)
@@ -62,8 +67,17 @@ def prepare(name: str, model: str, folder: Path, commons: str | None, as_json: b
         return
     for path in texts:
         out().print(str(path), soft_wrap=True)
-    hint("say in rules.toml of which article each rule is, where the people decided it; 'operator' means nobody voted")
+    hint("say in rules.toml of which article each rule is, where the people decided it;")
+    hint("'operator' means that nobody voted on it")
     hint(f"read and change them, then: auzolan run declare {folder / SERVICE_FILE}")
+
+
+def _check_name(name: str) -> None:
+    """Refuse at once what `declare` would refuse later."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"--name: expected lower-case letters, digits and hyphens, a letter first, at most 48; got {name[:48]!r}"
+        )
 
 
 def _quoted(text: str) -> str:
@@ -112,11 +126,10 @@ def declare(path: Path, key: str | None, commons: str | None, as_json: bool) -> 
         UsageError, MalformedError: the files do not say what they must.
     """
     place, where = find_commons(commons), str(path)
-    table = read_toml(path)
-    with _told_of(where):
-        only_keys(table, _KEYS, where)
+    table = _read(path)
+    _check_keys(table, where)
     rules_path = path.parent / _text(table, "rules", where)
-    rules_table = read_toml(rules_path)
+    rules_table = _read(rules_path)
     with _told_of(str(rules_path)):
         rules = read_rules(rules_table)
     with place.writing() as ledger:
@@ -140,7 +153,31 @@ def declare(path: Path, key: str | None, commons: str | None, as_json: bool) -> 
     elif not new:
         out().print(f"declared already: {short(service.id)}")
     elif committed:
-        hint(f"next: `auzolan run doctor {service.id[:8]}`, `auzolan run serve {service.id[:8]}`")
+        _say_next(policy, service, before)
+
+
+def _say_next(policy: Record, service: Record, before: Record | None) -> None:
+    """Say which id is whose, and what to do now."""
+    out().print(f"rules:   {short(policy.id)}")
+    out().print(f"service: {short(service.id)}")
+    if before:
+        hint("a service that is running keeps its old rules until it is started again")
+    hint(f"next: `auzolan run doctor {service.id[:8]}`, `auzolan run serve {service.id[:8]}`")
+
+
+def _read(path: Path) -> JsonObject:
+    table = read_toml(path)
+    if not table:
+        raise UsageError(f"{path}: nothing stands in it; `auzolan run prepare` writes a whole one to start from")
+    return table
+
+
+def _check_keys(table: JsonObject, where: str) -> None:
+    """Refuse keys that are not known; the list of all is long, so only the likeliest is named."""
+    for key in sorted(set(table) - _KEYS):
+        near = get_close_matches(key, sorted(_KEYS), 1)
+        meant = f"; is {near[0]!r} meant?" if near else "; `auzolan run prepare` writes those that there are"
+        raise UsageError(f"{where}: unknown key {key[:60]!r}{meant}")
 
 
 @contextmanager
@@ -149,7 +186,7 @@ def _told_of(where: str) -> Iterator[None]:
     try:
         yield
     except (MalformedError, MissingError, UsageError) as error:
-        said = str(error) if str(error).startswith(where) else f"{where}: {error}"
+        said = _without_null(str(error) if str(error).startswith(where) else f"{where}: {error}")
         raise (MissingError if isinstance(error, MissingError) else UsageError)(said) from None
 
 
@@ -238,7 +275,11 @@ def _text(table: JsonObject, name: str, where: str) -> str:
     try:
         return as_text(table.get(name), f"{where}: {name}")
     except MalformedError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(_without_null(str(error))) from None
+
+
+def _without_null(said: str) -> str:
+    return f"{said.removesuffix(_NULL)}, but it is not there" if said.endswith(_NULL) else said
 
 
 def _maybe(table: JsonObject, name: str, where: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from auzolan.cli.commons import find_ledger, read_user_file
-from auzolan.cli.output import hint, out, print_json
+from auzolan.cli.output import hint, out, plain, print_json
 from auzolan.cli.oversee import run_verification, show_step, verdict_of
 from auzolan.cli.run.chat import MAX_RECEIPT_BYTES
 from auzolan.cli.target import Target
@@ -17,7 +17,7 @@ from auzolan.core.kinds.run import Anchor, Service
 from auzolan.core.kinds.teach import Adapter
 from auzolan.core.record.envelope import read_envelope
 from auzolan.core.record.errors import MissingError
-from auzolan.core.record.findings import VerifiedLedger
+from auzolan.core.record.findings import Status, VerifiedLedger
 from auzolan.core.record.published import Published
 from auzolan.core.record.record import Record
 from auzolan.run.answers.receipt import FORMAT, Receipt, read_receipt
@@ -68,7 +68,10 @@ def check_receipt(path: Path, commons: str | None, root: str | None) -> Checked:
 
     def record(record_id: str) -> Record:
         if record_id not in verified.positions:
-            raise MissingError(f"record {record_id[:16]}… is not in this ledger; is it that of the service?")
+            raise MissingError(
+                f"record {record_id[:16]}… is not in this ledger; a copy that is older than the service does not hold"
+                " it: fetch it anew, or it is another community's"
+            )
         return published.envelope(verified.entries[verified.positions[record_id]]).claimed
 
     said = read_envelope(receipt.envelope, "receipt").claimed
@@ -86,7 +89,8 @@ def verify_file(path: Path, commons: str | None, root: str | None, as_json: bool
     """Check a receipt and print what was found; exit code 3 where something could not be checked."""
     checked = check_receipt(path, commons, root)
     answer, whole = checked.answer, checked.answer.complete and checked.verified.complete
-    verdict = f"{'it holds' if whole else 'what could be checked holds'}; {verdict_of(checked.verified, root)}"
+    left_open = [step for step in checked.verified.steps if step.status is Status.NOT_CHECKED]
+    verdict = _verdict(checked, root)
     if as_json:
         steps = [
             {"number": n, "title": f.title, "status": str(s), "finding": w} for f in answer.findings for n, s, w in [f]
@@ -98,12 +102,24 @@ def verify_file(path: Path, commons: str | None, root: str | None, as_json: bool
                 "verdict": verdict,
                 "complete": whole,
                 "steps": steps,
+                "ledger_not_checked": [{"title": each.title, "finding": each.finding} for each in left_open],
             }
         )
     else:
         for finding in answer.findings:
             show_step(finding.number, finding.title, finding.status, finding.finding)
+        for step in left_open:
+            out().print(plain(f"? the community's log: {step.finding}"), style="yellow")
         out().print(f"verdict: {verdict}", style="bold green" if whole and root else "bold yellow")
-        hint("it shows what the service signed, not what ran: a lie can be signed, and then be shown to be one")
+        hint("it shows what the service signed, not what ran:")
+        hint("a lie can be signed, and then be shown to be one")
     if not whole:
         raise typer.Exit(3)
+
+
+def _verdict(checked: Checked, root: str | None) -> str:
+    """Say in one line what held, and whether something is left; what is left stands above it, marked with ?."""
+    held = "it holds" if checked.answer.complete and checked.verified.complete else "what could be checked holds"
+    if checked.verified.complete:
+        return f"{held}; {verdict_of(checked.verified, root)}"
+    return held if root else f"{held}; authority not pinned"

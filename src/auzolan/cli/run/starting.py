@@ -50,8 +50,9 @@ def start(service: str | None, job: Callable[[Declared], Job], commons: str | No
         return asked[0]
 
     def ready(address: str) -> None:
-        token = asked[0].token_file or asked[0].choices.state / "token"
-        hint(f"serving at {address}; clients need the token in {token}; Ctrl-C ends it")
+        hint(f"serving at {address}")
+        hint(f"token: {asked[0].token_file or asked[0].choices.state / 'token'}")
+        hint("clients need what stands in that file; Ctrl-C ends the service")
 
     run_service(find_ledger(commons), service, remember, ready)
     hint("ended; every answer is in the log")

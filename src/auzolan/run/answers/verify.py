@@ -206,7 +206,8 @@ def _judge_loaded(answer: Answer, unknown: Sequence[str], missing: Sequence[str]
         return Finding(4, Status.NOT_CHECKED, f"{answer.integrity}: nobody says which {', '.join(missing)} ran{off}")
     if answer.integrity == "verified":
         return Finding(4, Status.PASSED, f"verified: the runtime hashed all files, and they are those in the log{off}")
-    return Finding(4, Status.PASSED, f"{answer.integrity}: {_why_not_verified(answer)}{off}")
+    status = Status.PASSED if answer.integrity == "claimed" else Status.NOT_CHECKED
+    return Finding(4, status, f"{answer.integrity}: {_why_not_verified(answer)}{off}")
 
 
 def _why_not_verified(answer: Answer) -> str:
