@@ -45,8 +45,9 @@ test-teach: $(VENV)-teach/.made ## Tests of what needs PyTorch, llama.cpp or oth
 	  tests/run/admission tests/run/engine tests/run/clients tests/run/gateway/test_fuzz.py \
 	  tests/run/test_pages.py tests/run/test_tutorial_town.py
 
-test-all: $(VENV)/.dev ## Slow ones too, and longer fuzzing
+test-all: $(VENV)/.dev $(VENV)-teach/.made ## Slow ones too, and longer fuzzing
 	AUZOLAN_FUZZ_SECONDS=$${AUZOLAN_FUZZ_SECONDS:-120} $(BIN)/python -m pytest -q -n auto --dist loadgroup
+	$(VENV)-teach/bin/python -m pytest -q -m slow tests/run tests/teach
 
 lint: $(VENV)/.dev ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

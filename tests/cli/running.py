@@ -108,6 +108,11 @@ class Runtime:
     def service(self) -> Service:
         return Service.from_record(record_of(self.here, self.service_id))
 
+    @property
+    def log_size(self) -> int:
+        """How many entries the community's log has."""
+        return int((Path(self.here.town) / "ledger" / "checkpoint").read_text().split("\n")[1])
+
     def answers(self, n: int = 1, key: str = "", logged: bool = True, **changes: Any) -> list[Said]:
         """Answer the same question `n` times, log the answers, and return them with transcript and proof."""
         self.here.machine.monkeypatch.setenv("AUZOLAN_HOME", str(self.here.machine.home))
@@ -139,7 +144,7 @@ class Runtime:
         )  # fmt: skip
         return lambda: sealer.seal(
             secrets.token_bytes(32), asked_bytes(MESSAGES), ANSWER, outcome="answered", fired=fired, adapters=order,
-            log_size=3, cosigned_at=None, now=1_795_000_000,
+            log_size=self.log_size, cosigned_at=None, now=1_795_000_000,
         )  # fmt: skip
 
 

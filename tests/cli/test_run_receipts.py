@@ -17,7 +17,7 @@ from auzolan.run.answers.receipt import Receipt, read_receipt
 from auzolan.run.answers.verify import STEPS
 from tests.cli.deliberation import Place, change_rules, commit_rules, copied
 from tests.cli.machine import file_bits, machine
-from tests.cli.running import ANSWER, FORBIDDEN, MESSAGES, Runtime, bare, declared, prepared, record_of, written
+from tests.cli.running import ANSWER, FORBIDDEN, MESSAGES, Runtime, bare, declared, prepared, record_of, revoke, written
 from tests.cli.teaching import record_teaching
 
 for _name in ("orjson", "re2"):
@@ -71,7 +71,7 @@ def statuses(said: Any) -> dict[str, str]:
 # ---- verify
 
 
-def test_a_whole_receipt_holds_in_seven_steps(here: Place) -> None:
+def test_a_whole_receipt_holds_in_nine_steps(here: Place) -> None:
     said = here.json("verify", path_in(here), "--root", here.root)
     text = here.run("verify", path_in(here), "--root", here.root)
 
@@ -393,3 +393,15 @@ def test_explain_looks_at_a_text_as_the_gateway_does(here: Place) -> None:
 
 def test_a_receipt_is_explained_alone(here: Place) -> None:
     assert "give it alone" in here.error("run", "explain", path_in(here), "--text", "a", code=2)
+
+
+def test_an_answer_of_a_revoked_service_is_said_to_be_one(here: Place, tmp_path: Path) -> None:
+    service = runtime(here)
+    (said,) = service.answers()
+    path = written(tmp_path, said.receipt)
+    revoke(here, service.service_id)
+
+    checked = here.json("verify", str(path), code=3)
+
+    assert "revoked: service by" in checked["steps"][7]["finding"]
+    assert "not checked" == checked["steps"][7]["status"]

@@ -1,4 +1,4 @@
-"""Where the pocket model's recipe and its kit draw from: a generator seeded by whoever calls, never by the clock."""
+"""Edge: where the pocket model's recipe and its kit draw from: a generator that its caller seeds, never the clock."""
 
 from __future__ import annotations
 

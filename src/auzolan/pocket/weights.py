@@ -1,4 +1,4 @@
-"""Where the pocket model's weights are: in the package itself, as transformers reads them."""
+"""Edge: where the pocket model's weights are: in the package itself, as transformers reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trained adapter's way out of torch: to a PEFT folder, and to GGUF files beside it.
+"""Edge: a trained adapter's way out of torch: to a PEFT folder, and to GGUF files beside it.
 
 Not here: whether the adapter is any good, and the record that is signed; this
 gives that record its digests. Files are written by `peft_folder` and

@@ -1,4 +1,4 @@
-"""Llama-architecture models and LoRA adapters as GGUF files, which llama.cpp reads. Needs the `gguf` package; no torch.
+"""Edge: Llama-architecture models and LoRA adapters as GGUF files, which llama.cpp reads. Needs `gguf`, no torch.
 
 GGUF is described at https://github.com/ggml-org/ggml/blob/master/docs/gguf.md.
 The base gets fp16 or fp32 matrices and fp32 norms. An adapter is a file of its

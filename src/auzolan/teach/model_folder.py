@@ -1,4 +1,4 @@
-"""A base model's folder as transformers reads it: its weights, tokenizer, chat template, and the digests of each.
+"""Edge: a base model's folder as transformers reads it: weights, tokenizer, chat template, and the digests of each.
 
 Reads what transformers would read, without torch and without running code of
 the model: pickles are refused, and so is an adapter that lies in the folder,

@@ -1,4 +1,4 @@
-"""A LoRA adapter as PEFT keeps it: `adapter_config.json` and `adapter_model.safetensors`, and nothing else.
+"""Edge: a LoRA adapter as PEFT keeps it: `adapter_config.json` and `adapter_model.safetensors`, and nothing else.
 
 Written without dates, versions or names of this machine, so that the same
 adapter always has the same bytes. Read strictly, whoever wrote it: only plain

@@ -1,4 +1,4 @@
-"""Supervised fine-tuning of a LoRA adapter: one readable loop on PyTorch and PEFT, for a CPU or one GPU.
+"""Edge: supervised fine-tuning of a LoRA adapter: one readable loop on PyTorch and PEFT, for a CPU or one GPU.
 
 LoRA on all linear layers (Hu et al. 2021, arXiv:2106.09685; "LoRA Without
 Regret", Thinking Machines 2025: attention alone is worse). The loss is the mean

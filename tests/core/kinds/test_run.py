@@ -33,7 +33,8 @@ _services = st.builds(
     Service, hex_digests(), hex_digests(), _adapters, st.from_regex(r"\A[a-z][a-z0-9-]{0,47}\Z"), _words, _words,
     _languages, _bases, texts(), st.lists(_words, max_size=3, unique=True).map(tuple), _words, _words,
     st.dates().map(str), signing_keys().map(lambda key: key.public), st.from_regex(r"\A[!-*,-~]{1,200}\Z"),
-    st.sampled_from(["always", "asked"]), st.integers(0, MAX_INTEGER), st.booleans(), st.just(""), st.just("") | hex_digests(),
+    st.sampled_from(["always", "asked"]), st.integers(0, MAX_INTEGER), st.booleans(), st.just(""),
+    st.just("") | hex_digests(),
 )  # fmt: skip
 SERVICE = OF_BASE | {
     "name": "words", "title": "words", "purpose": "words", "languages": "list", "languages/0": "one of",

@@ -7,15 +7,18 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auzolan.core.kinds.answer import Answer
+from auzolan.core.record.envelope import read_envelope
 from auzolan.core.record.errors import MalformedError, VerificationError
 from auzolan.core.record.findings import Status
 from auzolan.run.answers.receipt import read_receipt
-from auzolan.run.answers.verify import STEPS, Transcript, verify_receipt
+from auzolan.run.answers.verify import STEPS, Transcript, standing_findings, verify_receipt
 from tests.run.answers.case import FULL, Case, World, anchor_by, other_root, receipt
 from tests.run.answers.world import (
     ADAPTER_IDS,
@@ -50,7 +53,7 @@ def test_a_receipt_with_all_that_belongs_to_it_is_complete(world: World) -> None
     found = world.case.verify()
 
     assert found.complete
-    assert list(STEPS) == [finding.title for finding in found.findings]
+    assert list(STEPS[:7]) == [finding.title for finding in found.findings]
     assert (seal().id, 0, 5, "2026-11-20") == (
         found.id,
         found.position,
@@ -177,3 +180,46 @@ def test_the_base_install_can_verify() -> None:
     code = "import sys, auzolan.run.answers.verify; sys.exit('orjson' in sys.modules or 'numpy' in sys.modules)"
 
     assert 0 == subprocess.run([sys.executable, "-c", code], timeout=60).returncode
+
+
+NOW = 1_800_000_600
+WHEN = "on a day (synthetic)"
+
+
+def said_now(**changes: Any) -> Answer:
+    """Return an answer of now, which knew ten entries."""
+    fields = {"answered_at": 1_800_000_600, "log_size": 10} | changes
+    return replace(Answer.from_record(read_envelope(seal().envelope).claimed), **fields)
+
+
+def test_an_answer_of_a_service_that_stands_is_said_to_be_of_one() -> None:
+    standing, time = standing_findings(said_now(), 4, 12, {}, NOW, WHEN)
+
+    assert (Status.PASSED, Status.PASSED) == (standing.status, time.status)
+    assert f"given {WHEN}, as the service says" == time.finding
+
+
+def test_an_answer_of_a_revoked_service_never_passes() -> None:
+    standing, _ = standing_findings(said_now(), 4, 12, {"service": ("library", "school")}, NOW, WHEN)
+
+    assert Status.NOT_CHECKED is standing.status
+    assert "revoked: service by library, school" in standing.finding
+
+
+def test_an_answer_that_knew_more_than_this_copy_is_not_checked() -> None:
+    standing, _ = standing_findings(said_now(log_size=13), 4, 12, {}, NOW, WHEN)
+
+    assert Status.NOT_CHECKED is standing.status
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"log_size": 4}, "knew 4 entries of the log, and was declared as entry 4"),
+        ({"answered_at": NOW + 1200}, "to come"),
+    ],
+    ids=["before its service", "from the future"],
+)
+def test_an_answer_that_says_what_cannot_be_is_refused(changes: dict[str, int], said: str) -> None:
+    with pytest.raises(VerificationError, match=said):
+        standing_findings(said_now(**changes), 4, 12, {}, NOW, WHEN)

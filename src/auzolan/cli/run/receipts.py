@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
@@ -12,7 +14,9 @@ from auzolan.cli.commons import find_ledger, read_user_file
 from auzolan.cli.output import hint, out, plain, print_json
 from auzolan.cli.oversee import run_verification, show_step, verdict_of
 from auzolan.cli.run.chat import MAX_RECEIPT_BYTES
+from auzolan.cli.run.declared import revoked_in
 from auzolan.cli.target import Target
+from auzolan.core.kinds.answer import TIME_STEP_S
 from auzolan.core.kinds.run import Anchor, Service
 from auzolan.core.kinds.teach import Adapter
 from auzolan.core.record.envelope import read_envelope
@@ -20,8 +24,9 @@ from auzolan.core.record.errors import MissingError
 from auzolan.core.record.findings import Status, VerifiedLedger
 from auzolan.core.record.published import Published
 from auzolan.core.record.record import Record
+from auzolan.run.admission.revoked import standings_of
 from auzolan.run.answers.receipt import FORMAT, Receipt, read_receipt
-from auzolan.run.answers.verify import VerifiedAnswer, verify_receipt
+from auzolan.run.answers.verify import VerifiedAnswer, standing_findings, verify_receipt
 
 
 @dataclass(frozen=True)
@@ -81,8 +86,19 @@ def check_receipt(path: Path, commons: str | None, root: str | None) -> Checked:
     every = [published.envelope(entry).claimed for entry in verified.entries]
     anchors = [Anchor.from_record(each) for each in every if each.kind == Anchor.KIND]
     answer = verify_receipt(data, service, service_record.id, adapters, anchors=anchors)
+    with place.reading() as ledger:
+        standings = standings_of(ledger, service_record.id, service, adapters)
+    revoked = {name: standings[name].revoked_by for name in revoked_in(standings)}
+    at, size = verified.positions[service_record.id], len(verified.entries)
+    told = standing_findings(answer.answer, at, size, revoked, int(time.time()), _when(answer.answer.answered_at))
+    answer = replace(answer, findings=(*answer.findings, *told))
     links = {each: record(each) for each in said.links.values()}
     return Checked(answer, receipt, verified, links, target)
+
+
+def _when(seconds: int) -> str:
+    begin, end = (datetime.fromtimestamp(each, UTC) for each in (seconds, seconds + TIME_STEP_S))
+    return f"on {begin:%Y-%m-%d} between {begin:%H:%M} and {end:%H:%M} UTC"
 
 
 def verify_file(path: Path, commons: str | None, root: str | None, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Edge: whole batches or nothing, for models whose answer depends a little on who shares the batch.
+"""Whole batches or nothing, for models whose answer depends a little on who shares the batch.
 
 A model on this machine multiplies the matrices of a batch together, and the last
 bit of a number may depend on their sizes. So a run that was killed must ask

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from auzolan.core.kinds.answer import Answer
+from auzolan.core.kinds.answer import TIME_STEP_S, Answer
 from auzolan.core.kinds.run import Anchor, Service
 from auzolan.core.kinds.teach import Adapter
 from auzolan.core.record.canonical import JsonValue
@@ -29,7 +29,7 @@ from auzolan.run.answers.digests import messages_bytes, request_digest, response
 from auzolan.run.answers.receipt import Receipt, read_receipt
 from auzolan.run.loaded import PARTS, adapter_digest, part_of
 
-STEPS = ("Form", "Signature", "Service", "Loaded", "Transcript", "Log", "Anchor")
+STEPS = ("Form", "Signature", "Service", "Loaded", "Transcript", "Log", "Anchor", "Standing", "Time")
 
 
 class Finding(NamedTuple):
@@ -61,8 +61,8 @@ class VerifiedAnswer:
         answer: what was signed.
         position: in the service's log, None where no proof was checked.
         head: that the proof leads to, or None.
-        anchored_at: date from which it cannot have been changed, as the anchor's signers state it; "" where unknown.
-        findings: one per step, in order.
+        anchored_at: date of the anchor, as its signers state it; "" where there is none.
+        findings: one per step, in order; the last two are `standing_findings`.
     """
 
     id: str
@@ -100,8 +100,8 @@ def verify_receipt(
         6. with a proof: it stands in the log of that name, under a checkpoint that the same key signed
         7. with anchors: that checkpoint is one that the community's log holds
 
-    Does not check: that the service's record is in force, that its constitution or adapters were not
-    revoked (`oversight`), that the rules that fired are those that had to.
+    Does not check: that neither the service nor what it rests on was revoked, and the time
+    (`standing_findings`); that the rules that fired are those that had to.
 
     Args:
         data: the receipt.
@@ -130,6 +130,46 @@ def verify_receipt(
     found.append(step)
     position, head = place or (None, None)
     return VerifiedAnswer(envelope.claimed.id, answer, position, head, since, tuple(found))
+
+
+def standing_findings(
+    answer: Answer, service_at: int, log_size: int, revoked: Mapping[str, Sequence[str]], now: int, when: str
+) -> tuple[Finding, Finding]:
+    """Return what the community's log says of an answer's service today, and whether the time can be.
+
+    Checks, as steps 8 and 9: that nothing the service rests on is revoked; that the answer's view of the log had the
+    service in it, and no more entries than there are; that its time is not to come.
+    Does not check: that it was given when it says. Only an anchor bounds that.
+
+    Args:
+        answer: that was verified.
+        service_at: position of the service's record in the community's log.
+        log_size: entries of that log, as it was verified.
+        revoked: name of what is revoked -> who revoked it.
+        now: POSIX seconds.
+        when: `answer.answered_at` in words.
+
+    Raises:
+        VerificationError: the answer says what cannot be.
+    """
+    # 8. what the log says of the service today
+    if answer.log_size <= service_at:
+        raise VerificationError(
+            f"answer: its service knew {answer.log_size:,} entries of the log, and was declared as entry {service_at:,}"
+        )
+    if revoked:
+        who = "; ".join(f"{name} by {', '.join(by)}" for name, by in revoked.items())
+        said = f"revoked: {who}; nothing here shows whether this answer was given before"
+        standing = Finding(8, Status.NOT_CHECKED, said)
+    elif answer.log_size > log_size:
+        said = f"the service knew {answer.log_size:,} entries of the log, this copy has {log_size:,}; fetch it anew"
+        standing = Finding(8, Status.NOT_CHECKED, said)
+    else:
+        standing = Finding(8, Status.PASSED, "nothing that the service rests on is known to be revoked")
+    # 9. the time is not to come
+    if answer.answered_at > now + TIME_STEP_S:
+        raise VerificationError(f"answer: says that it was given {when}, which by this machine's clock is to come")
+    return standing, Finding(9, Status.PASSED, f"given {when}, as the service says")
 
 
 def _read(data: bytes) -> tuple[Receipt, Envelope, Answer]:
@@ -266,7 +306,8 @@ def _check_anchors(
             )
     same = sorted(date for date, other in dated if other == head)
     if same:
-        return same[0], Finding(7, Status.PASSED, f"in the community's log; cannot have been changed since {same[0]}")
+        said = f"in the community's log, since {same[0]} as its signers say; not changed since it was put there"
+        return same[0], Finding(7, Status.PASSED, said)
     sizes = sorted(other.size for _, other in dated if other.size > position)
     if not sizes:
         return "", Finding(7, Status.NOT_CHECKED, "logged after the newest anchor that was given")

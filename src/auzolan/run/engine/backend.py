@@ -1,4 +1,4 @@
-"""A server that somebody else runs, by its address: its kind, what it serves, and how far that is known. An edge.
+"""Edge: a server that somebody else runs, by its address: its kind, what it serves, and how far that is known.
 
 Checks:
 1 The address: `http` leads only to this machine, unless it is allowed aloud; no key stands in it.

@@ -1,4 +1,4 @@
-"""The engine's child: llama.cpp's server on a Unix socket, and nothing else. An edge; runs as a file of its own.
+"""Edge: the engine's child: llama.cpp's server on a Unix socket, and nothing else. It runs as a file of its own.
 
 `python -I -S child.py`, or `python -m auzolan.run.engine.child`. Imports only the
 standard library and xllamacpp, because inside the sandbox there is no more.

@@ -1,4 +1,4 @@
-"""The files that the engine loads, held open, so that what was checked is what is read. An edge.
+"""Edge: the files that the engine loads, held open, so that what was checked is what is read.
 
 Each file is opened once, before the first start, and every start (also the one
 after a crash) reads through that same descriptor: a file that is swapped under

@@ -1,4 +1,4 @@
-"""The sandbox of the engine's child: which files it sees, and that it sees nothing else. An edge.
+"""Edge: the sandbox of the engine's child: which files it sees, and that it sees nothing else.
 
 `bwrap_argv` is pure: names in, a command line for bubblewrap out. `find_bwrap`
 tries whether it works on this machine, because many forbid the user namespaces

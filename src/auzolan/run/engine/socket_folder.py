@@ -1,4 +1,4 @@
-"""A private folder for the engine's socket that is gone when its owner is, however that ends. An edge.
+"""Edge: a private folder for the engine's socket that is gone when its owner is, however that ends.
 
 A process that is killed cannot tidy up, so a shell of one line waits on a pipe
 whose other end only the owner holds, and removes the folder when that closes.

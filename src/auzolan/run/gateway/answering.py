@@ -68,7 +68,9 @@ class Guard:
             function["arguments"] = plain_arguments(function["arguments"])
         arguments = searched([function["arguments"] for function in functions])
         if self._text is not None:
-            self._labels = await labels_of(self._talk.house, ANSWER, "".join([*self._text, last, arguments]))
+            said = "".join([*self._text, last])
+            self._labels = await labels_of(self._talk.house, ANSWER, f"{said}\n{arguments}" if arguments else said)
+            self._decided = None  # what was decided so far did not know them
         if heard.calls:
             names = {function["name"] for function in functions} - set(self._talk.request.tool_names)
             undeclared = frozenset(f"tool:{name}" for name in names)

@@ -1,4 +1,4 @@
-"""Edge: what the engine sends, read for five things only: text, calls of tools, why it ended, counts, that it failed.
+"""What the engine sends, read for five things only: text, calls of tools, why it ended, counts, that it failed.
 
 All else (a model's reasoning, probabilities of tokens, words about an error)
 goes no further, because nothing here checks it.
@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
 import orjson
+from aiohttp import ClientError
 
 from auzolan.core.record.canonical import JsonObject
 from auzolan.run.engine.field_values import WireObject
@@ -138,7 +138,7 @@ class asking:  # noqa: N801  # it is used like a function, and a generator would
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:  # noqa: ANN401
         await self._context.__aexit__(kind, error, trace)
-        if isinstance(error, TimeoutError | aiohttp.ClientError | OSError | ValueError):
+        if isinstance(error, TimeoutError | ClientError | OSError | ValueError):
             raise _engine_error(error) from None
 
 
@@ -146,7 +146,7 @@ def _engine_error(error: Exception) -> Exception:
     """Return what is raised instead of an error of the connection; others stay what they are."""
     if isinstance(error, TimeoutError):
         return EngineError(Refusal(504, "engine_slow", "the engine did not answer in time"))
-    return EngineError(BROKEN) if isinstance(error, aiohttp.ClientError | OSError | ValueError) else error
+    return EngineError(BROKEN) if isinstance(error, ClientError | OSError | ValueError) else error
 
 
 async def _refused(reply: Reply) -> Refusal:

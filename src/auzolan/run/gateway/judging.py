@@ -18,17 +18,25 @@ def definition_of(judge: Judge) -> str:
 async def labels_of(house: House, side: str, text: str) -> frozenset[str]:
     """Ask every judge that the rules name for this side, one after the other.
 
-    No judge at hand, no reply, or one that cannot be read: "no-verdict:ID", and the rules say what follows.
+    No judge at hand, no reply, or one that cannot be read: "no-verdict:ID", and the rules say what follows. Whatever
+    else goes wrong with a judge is no reply.
     """
     found = set()
     for judge in house.rulebook.rules.judges:
         if side not in judge.sides:
             continue
         asked = judge_messages(definition_of(judge), [judge.article], text, side)
-        reply = await house.judge(asked) if house.judge else None
+        reply = await _reply(house, asked)
         verdict = read_verdict(reply, [judge.article]) if reply is not None else None
         if verdict is None:
             found.add(judge.no_verdict)
         elif verdict.violation:
             found.add(judge.violation)
     return frozenset(found)
+
+
+async def _reply(house: House, asked: list[dict[str, str]]) -> str | None:
+    try:
+        return await house.judge(asked) if house.judge else None
+    except Exception:  # whatever it is, nobody is acquitted by it, and the rules say whether the question is answered
+        return None

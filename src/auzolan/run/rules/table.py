@@ -101,8 +101,13 @@ def check_articles(rules: Rules, numbers: Collection[str]) -> None:
         if article and article not in numbers:
             raise MalformedError(
                 f"{where}: neither the constitution nor the rights floor has an article {article[:60]!r}; they have "
-                f"{', '.join(sorted(numbers)[:50]) or 'none'}"
+                f"{', '.join(sorted(numbers, key=_in_order)[:50]) or 'none'}"
             )
+
+
+def _in_order(number: str) -> list[tuple[bool, int, str]]:
+    """Sort 2.1 before 10.1, and ids of the rights floor after the numbers."""
+    return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in number.split(".")]
 
 
 def _items(table: JsonObject, key: str, at_most: int) -> Iterable[tuple[int, JsonValue]]:
