@@ -87,6 +87,9 @@ def two_principals(here: Place, *kinds: str) -> None:
     here.run("commit", proposed.splitlines()[0])
 
 
+MESSAGES: list[JsonValue] = [{"role": "user", "content": QUESTION}]
+
+
 class Said(NamedTuple):
     """An answer that a service signed, as the person who asked has it."""
 
@@ -113,25 +116,29 @@ class Runtime:
         """How many entries the community's log has."""
         return int((Path(self.here.town) / "ledger" / "checkpoint").read_text().split("\n")[1])
 
-    def answers(self, n: int = 1, key: str = "", logged: bool = True, **changes: Any) -> list[Said]:
+    def answers(
+        self, n: int = 1, key: str = "", logged: bool = True, messages: list[JsonValue] = MESSAGES, **changes: Any
+    ) -> list[Said]:
         """Answer the same question `n` times, log the answers, and return them with transcript and proof."""
         self.here.machine.monkeypatch.setenv("AUZOLAN_HOME", str(self.here.machine.home))
         signing = open_key(key_store().find(key or self.service.runtime_key.name))
-        seal = self._sealing(signing, **changes)
+        seal = self._sealing(signing, messages, **changes)
         sealed = [seal() for _ in range(n)]
         if not logged:
-            return [Said(each.id, Receipt(each.envelope, each.nonce, MESSAGES, ANSWER)) for each in sealed]
+            return [Said(each.id, Receipt(each.envelope, each.nonce, messages, ANSWER)) for each in sealed]
         with closing(AnswerLog.open(self.state / "answers", signing, self.service.origin, promises())) as log:
             for each in sealed:
                 log.append(each)
             log.batch()
             proofs = [log.proof(each.id) for each in sealed]
         return [
-            Said(each.id, Receipt(each.envelope, each.nonce).with_transcript(MESSAGES, ANSWER).with_proof(proof))
+            Said(each.id, Receipt(each.envelope, each.nonce).with_transcript(messages, ANSWER).with_proof(proof))
             for each, proof in zip(sealed, proofs, strict=True)
         ]
 
-    def _sealing(self, signing: SigningKey, fired: Sequence[Fired] = (), **ids: Any) -> Callable[[], Sealed]:
+    def _sealing(
+        self, signing: SigningKey, messages: list[JsonValue], fired: Sequence[Fired] = (), **ids: Any
+    ) -> Callable[[], Sealed]:
         service = self.service
         order = tuple(each.adapter for each in service.adapters)
         records = {each: Adapter.from_record(record_of(self.here, each)) for each in order}
@@ -143,12 +150,9 @@ class Runtime:
             integrity=self.integrity, overrides=self.overrides, key=signing,
         )  # fmt: skip
         return lambda: sealer.seal(
-            secrets.token_bytes(32), asked_bytes(MESSAGES), ANSWER, outcome="answered", fired=fired, adapters=order,
+            secrets.token_bytes(32), asked_bytes(messages), ANSWER, outcome="answered", fired=fired, adapters=order,
             log_size=self.log_size, cosigned_at=None, now=1_795_000_000,
         )  # fmt: skip
-
-
-MESSAGES: list[JsonValue] = [{"role": "user", "content": QUESTION}]
 
 
 def written(folder: Path, receipt: Receipt, name: str = "receipt.json") -> Path:

@@ -13,8 +13,10 @@ import pytest
 
 from auzolan.core.kinds.answer import Fired
 from auzolan.core.kinds.constitution import Constitution
+from auzolan.core.record.canonical import JsonValue
 from auzolan.run.answers.receipt import Receipt, read_receipt
 from auzolan.run.answers.verify import STEPS
+from auzolan.run.rules.refusal import openings
 from tests.cli.deliberation import Place, change_rules, commit_rules, copied
 from tests.cli.machine import file_bits, machine
 from tests.cli.running import ANSWER, FORBIDDEN, MESSAGES, Runtime, bare, declared, prepared, record_of, revoke, written
@@ -405,3 +407,18 @@ def test_an_answer_of_a_revoked_service_is_said_to_be_one(here: Place, tmp_path:
 
     assert "revoked: service by" in checked["steps"][7]["finding"]
     assert "not checked" == checked["steps"][7]["status"]
+
+
+def test_it_says_which_messages_the_model_never_saw(here: Place, tmp_path: Path) -> None:
+    refused: list[JsonValue] = [
+        {"role": "user", "content": FORBIDDEN},
+        {"role": "assistant", "content": f"{openings()[0]}\n- as it is written"},
+    ]
+    (said,) = runtime(here).answers(messages=[*refused, *MESSAGES])
+    path = written(tmp_path, said.receipt)
+
+    assert 2 == here.json("verify", path, code=3)["left_out"]
+    assert 0 == here.json("verify", path_in(here))["left_out"]
+    assert "2 messages were refused before and left out" in " ".join(
+        here.machine.call("verify", path, "--commons", here.town).output.split()
+    )

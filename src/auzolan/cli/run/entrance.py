@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import stat
 from pathlib import Path
 
 from auzolan.core.record.errors import StorageError, UsageError
+
+MAX_TOKEN_BYTES = 4096
 
 
 def open_state(folder: Path) -> Path:
@@ -49,16 +52,32 @@ def check_port(port: int) -> None:
 def read_token(path: Path) -> str:
     """Return the clients' token; a new one of 256 random bits is written for this user alone if there is none.
 
+    Whether it is strong enough, the door says (`auzolan.run.gateway.door`).
+
     Raises:
-        UsageError: others can read the file.
+        UsageError: it is no file, or not this user's alone.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
-        if path.stat().st_mode & 0o077:
-            raise UsageError(f"{path}: others can read it; chmod 600 it, or delete it for a new one") from None
-        return path.read_text(encoding="utf-8").strip()
+        return _token_in(path)
     with os.fdopen(descriptor, "w", encoding="ascii") as stream:
         token = secrets.token_urlsafe(32)
         stream.write(token + "\n")
     return token
+
+
+def _token_in(path: Path) -> str:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise UsageError(f"{path}: expected a file that holds a token ({error.strerror})") from None
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid():
+            raise UsageError(f"{path}: expected a file of this user; delete it for a new one")
+        if found.st_mode & 0o077:
+            raise UsageError(f"{path}: others can read it; chmod 600 it, or delete it for a new one")
+        return os.read(descriptor, MAX_TOKEN_BYTES).decode("utf-8", "replace").strip()
+    finally:
+        os.close(descriptor)

@@ -27,6 +27,9 @@ from auzolan.core.record.record import Record
 from auzolan.run.admission.revoked import standings_of
 from auzolan.run.answers.receipt import FORMAT, Receipt, read_receipt
 from auzolan.run.answers.verify import VerifiedAnswer, standing_findings, verify_receipt
+from auzolan.run.engine.parameters import read_request
+from auzolan.run.gateway.facts_of import without_refused
+from auzolan.run.rules.refusal import openings
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,14 @@ class Checked:
     verified: VerifiedLedger
     records: Mapping[str, Record]
     target: Target
+
+    @property
+    def left_out(self) -> int:
+        """How many messages the model was not told, because they had been refused; 0 without the question."""
+        if self.receipt.messages is None:
+            return 0
+        read = read_request({"model": "any", "messages": self.receipt.messages}).messages
+        return len(read) - len(without_refused(read, openings()))
 
 
 def looks_like_receipt(path: Path) -> bool:
@@ -117,6 +128,7 @@ def verify_file(path: Path, commons: str | None, root: str | None, as_json: bool
                 "outcome": answer.answer.outcome,
                 "verdict": verdict,
                 "complete": whole,
+                "left_out": checked.left_out,
                 "steps": steps,
                 "ledger_not_checked": [{"title": each.title, "finding": each.finding} for each in left_open],
             }
@@ -127,6 +139,8 @@ def verify_file(path: Path, commons: str | None, root: str | None, as_json: bool
         for step in left_open:
             out().print(plain(f"? the community's log: {step.finding}"), style="yellow")
         out().print(f"verdict: {verdict}", style="bold green" if whole and root else "bold yellow")
+        if checked.left_out:
+            hint(f"{checked.left_out} messages were refused before and left out: the model did not see them")
         hint("it shows what the service signed, not what ran:")
         hint("a lie can be signed, and then be shown to be one")
     if not whole:

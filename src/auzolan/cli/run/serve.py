@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from orjson import dumps
+from orjson import dumps, loads
 
 from auzolan.cli.commons import Commons, PublishedCopy, open_key, promises
 from auzolan.cli.output import hint
@@ -45,6 +45,7 @@ from auzolan.run.rules.refusal import openings
 from auzolan.run.rules.ruleset import Limits as Spending
 
 _JSON = {"Content-Type": "application/json"}
+MAX_JUDGED_BYTES = 1024 * 1024
 FLUSH_S, LOOK_S, LOG_S, EXPIRY_S = 1.0, 5.0, 60.0, 600.0
 logger = logging.getLogger("auzolan.run")
 BASE_SUFFIX = "-base"
@@ -355,7 +356,12 @@ async def _judge(opened: AsyncExitStack, job: Job) -> JudgeCall | None:
             async with session.post(
                 f"{base}/v1/chat/completions", data=dumps(body), headers=_JSON, allow_redirects=False
             ) as reply:
-                said: Any = await reply.json(content_type=None)
+                read = bytearray()
+                async for piece in reply.content.iter_any():
+                    read += piece
+                    if len(read) > MAX_JUDGED_BYTES:
+                        return None
+            said: Any = loads(read)
             text = said["choices"][0]["message"]["content"]
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, IndexError, TypeError):
             return None

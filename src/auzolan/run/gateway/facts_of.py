@@ -84,13 +84,32 @@ def cleaned(request: ChatRequest, specials: Sequence[str], refusals: tuple[str, 
     request = _without_escapes(request)
     texts = list(request.texts())
     clean, marked = _without_marks(request, texts, specials)
-    kept = _without_refused(clean.messages, refusals)
+    kept = without_refused(clean.messages, refusals)
     if len(kept) != len(clean.messages):
         clean = replace(clean, messages=tuple(kept))
     if clean is not request:
         texts = list(clean.texts())
     has_calls = any(message.calls for message in clean.messages)
     return Cleaned(clean, searched(texts) if has_calls else "\n".join(texts), marked)
+
+
+def without_refused(messages: Sequence[Message], refusals: tuple[str, ...]) -> list[Message]:
+    """Leave out questions that were refused, with the refusals.
+
+    Clients send the whole conversation each time; without this, one refused question would end it. What is left out
+    is not asked of the model, so that writing a refusal oneself gains nothing.
+
+    Args:
+        messages: as read, in their order.
+        refusals: how refusals begin.
+    """
+    kept: list[Message] = []
+    for message in messages:
+        if message.role == "assistant" and kept and kept[-1].role == "user" and message.text.startswith(refusals):
+            kept.pop()
+        else:
+            kept.append(message)
+    return kept
 
 
 def request_facts(
@@ -172,18 +191,3 @@ def _without_marks(request: ChatRequest, texts: list[str], specials: Sequence[st
 
     stripped("\n".join(texts))  # most hold none, and one look at all of them says so
     return (request.with_texts(stripped) if marked else request), marked  # most need no copy
-
-
-def _without_refused(messages: Sequence[Message], refusals: tuple[str, ...]) -> list[Message]:
-    """Leave out questions that were refused, with the refusals.
-
-    Clients send the whole conversation each time; without this, one refused question would end it. What is left out
-    is not asked of the model, so that writing a refusal oneself gains nothing.
-    """
-    kept: list[Message] = []
-    for message in messages:
-        if message.role == "assistant" and kept and kept[-1].role == "user" and message.text.startswith(refusals):
-            kept.pop()
-        else:
-            kept.append(message)
-    return kept
