@@ -13,9 +13,10 @@ from urllib.parse import urlencode
 import pytest
 
 from auzolan.core.record.errors import NotCheckedError
+from auzolan.run.engine.asking import ask
 from auzolan.run.engine.engine_files import EngineFile, Program
 from auzolan.run.engine.sandbox import Bwrap, find_bwrap
-from auzolan.run.engine.supervise import EngineChild, EngineSettings, ask
+from auzolan.run.engine.supervise import EngineChild, EngineSettings
 from auzolan.run.engine.upstream import Upstream
 from tests.run.engine.stand_in_engine import installed
 
@@ -31,7 +32,7 @@ async def at_once(_: float) -> None:
     await asyncio.sleep(0)
 
 
-def made(folder: Path, bwrap: Bwrap, how: dict[str, Any] | None = None, sockets: str = "s") -> EngineChild:
+def made(folder: Path, bwrap: Bwrap, how: dict[str, Any] | None = None, sockets: str = "s", **more: Any) -> EngineChild:
     """An engine with two adapters; its socket is made below `sockets` in the folder."""
     (folder / sockets).mkdir(exist_ok=True)
     (folder / "model.gguf").write_text(json.dumps(how or {}))
@@ -41,13 +42,15 @@ def made(folder: Path, bwrap: Bwrap, how: dict[str, Any] | None = None, sockets:
         files.append(EngineFile(name, str(folder / f"{name}.gguf"), "1" * 64, 500))
     program = Program("stand-in 1", str(installed(folder)), "")
     patience = 0.05 if how == HANGS else 30.0
-    asked = EngineSettings(2, 64, folder=str(folder / sockets), start_seconds=patience, grace_seconds=patience)
+    asked = EngineSettings(
+        2, 64, folder=str(folder / sockets), **{"start_seconds": patience, "grace_seconds": patience, **more}
+    )
     return EngineChild(files[0], files[1:], asked, program, "2" * 64, bwrap, at_once)
 
 
-def told(folder: Path, bwrap: Bwrap, story: Story, how: dict[str, Any] | None = None) -> EngineChild:
+def told(folder: Path, bwrap: Bwrap, story: Story, how: dict[str, Any] | None = None, **more: Any) -> EngineChild:
     """Start an engine, let a story happen, stop it."""
-    child = made(folder, bwrap, how)
+    child = made(folder, bwrap, how, **more)
 
     async def tell() -> None:
         try:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from auzolan.core.record.errors import NotCheckedError
+from auzolan.run.engine.asking import ask
 from auzolan.run.engine.sandbox import Bwrap, find_bwrap
-from auzolan.run.engine.supervise import EngineChild, ask
+from auzolan.run.engine.supervise import EngineChild
 from auzolan.run.engine.upstream import Upstream
 from tests.run.engine.engines import (
     BWRAP,

@@ -16,9 +16,10 @@ from urllib.parse import urlencode
 import pytest
 
 from auzolan.core.record.errors import MissingError, NotCheckedError, StorageError, UsageError, VerificationError
+from auzolan.run.engine.asking import ask
 from auzolan.run.engine.engine_files import EngineFile, OpenFiles, find_program, identity_of
 from auzolan.run.engine.sandbox import Bwrap
-from auzolan.run.engine.supervise import EngineChild, ask
+from auzolan.run.engine.supervise import EngineChild
 from auzolan.run.engine.upstream import NotReadyError, Slot, Upstream
 from tests.run.engine.engines import (
     BWRAP,
@@ -103,6 +104,32 @@ def test_a_killed_engine_says_so_until_it_is_back(bwrap: Bwrap, tmp_path: Path) 
         await child.until_ready(30)
 
     told(tmp_path, bwrap, story)
+
+
+@both
+def test_a_hung_engine_is_started_again(bwrap: Bwrap, tmp_path: Path) -> None:
+    async def story(child: EngineChild, upstream: Upstream) -> None:
+        assert child.pid
+        for each in descendants(child.pid) or [child.pid]:
+            os.kill(each, signal.SIGSTOP)
+        await noticed(child)
+
+        assert "crashed: it answered no more" == child.state
+        await child.until_ready(30)
+        assert {"status": "ok"} == await asyncio.to_thread(ask, upstream.socket, "/health", dict(upstream.headers))
+
+    told(tmp_path, bwrap, story, look_seconds=0.2, grace_seconds=0.2)
+
+
+@both
+def test_an_engine_that_answers_is_left_alone(bwrap: Bwrap, tmp_path: Path) -> None:
+    async def story(child: EngineChild, upstream: Upstream) -> None:
+        before = child.pid
+        await asyncio.sleep(1.0)
+
+        assert (before, 0) == (child.pid, child.restarts)
+
+    told(tmp_path, bwrap, story, look_seconds=0.05)
 
 
 def place(number: int, path: str, scale: float = 0.0) -> dict[str, Any]:

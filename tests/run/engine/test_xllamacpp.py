@@ -21,10 +21,11 @@ pytest.importorskip("torch", reason="NOT CHECKED: the teach extra (torch) is not
 import numpy as np
 
 from auzolan.core.record.errors import NotCheckedError
+from auzolan.run.engine.asking import ask
 from auzolan.run.engine.engine_files import EngineFile, Program, digest_of_program, find_program
 from auzolan.run.engine.parameters import Limits, read_request, to_upstream
 from auzolan.run.engine.sandbox import Bwrap
-from auzolan.run.engine.supervise import EngineChild, EngineSettings, ask
+from auzolan.run.engine.supervise import EngineChild, EngineSettings
 from auzolan.run.engine.upstream import Upstream
 from auzolan.teach.gguf_llama import write_base_gguf, write_lora_gguf
 from auzolan.teach.peft_folder import Factors, Lora

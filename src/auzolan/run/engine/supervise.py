@@ -11,6 +11,7 @@
   exactly the adapters asked for, each at its place and at scale 0.
 4 When it ends by itself, it is started again, after 0.5 s, then twice as long each
   time up to 30 s; a minute of steady service starts over. Changed files end this.
+5 One that answers `/health` no more, three times in a row, is ended, and so started again.
 
 No texts of requests pass through here. Not checked: that the child's program is
 unchanged since its digest was taken.
@@ -20,12 +21,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import http.client
 import json
 import os
 import secrets
 import signal
-import socket
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from auzolan.core.kinds.answer import Engine
 from auzolan.core.record.errors import AuzolanError, NotCheckedError, StorageError, UsageError, VerificationError
 from auzolan.run.engine import child as child_module
 from auzolan.run.engine import sandbox
+from auzolan.run.engine.asking import ask
 from auzolan.run.engine.engine_files import EngineFile, OpenFiles, Program, digest_of_program
 from auzolan.run.engine.error_log import ErrorLog
 from auzolan.run.engine.sandbox import Bwrap
@@ -44,10 +44,10 @@ STARTING, READY, CRASHED, STOPPED = "starting", "ready", "crashed", "stopped"
 INTEGRITY = {"bubblewrap": "verified", "none": "claimed"}
 """Without a sandbox, the files were hashed all the same, but nothing holds the engine to them."""
 FIRST_DELAY_S, LAST_DELAY_S, STEADY_S = 0.5, 30.0, 60.0
-ASK_S = 20.0
+MISSED = 3
+"""Looks without an answer after which an engine counts as hung: one may fall into a moment of great load."""
 LAST_WAIT_S = 10.0
 """For the kernel to end what was killed."""
-MAX_ANSWER = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class EngineSettings:
             drivers of graphics cards need.
         start_seconds: that loading may take.
         grace_seconds: that it may take to end, before it is made to.
+        look_seconds: between two looks at whether it still answers, and that it may take to.
         folder: where the folder of its socket is made; "" for the usual place.
     """
 
@@ -73,6 +74,7 @@ class EngineSettings:
     memory_bytes: int = 0
     start_seconds: float = 300.0
     grace_seconds: float = 3.0
+    look_seconds: float = 20.0
     folder: str = ""
 
 
@@ -131,6 +133,10 @@ class EngineChild:
         return self._ready.is_set()
 
     @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._key}"}
+
+    @property
     def pid(self) -> int | None:
         """Process id of the child, or of the sandbox around it."""
         return self._process.pid if self._process else None
@@ -167,7 +173,7 @@ class EngineChild:
             kind="llama.cpp",
             engine=self._engine,
             integrity=INTEGRITY[self._engine.sandbox],
-            headers={"Authorization": f"Bearer {self._key}"},
+            headers=self._headers,
             slots={each.name: Slot(place, each.scale_milli) for place, each in enumerate(adapters)},
             loaded=loaded,
         )
@@ -211,14 +217,13 @@ class EngineChild:
             self._open.close()
 
     async def _watch(self) -> None:
-        """Start it again whenever it ends."""
+        """Start it again whenever it ends, or hangs."""
         delay, loop = FIRST_DELAY_S, asyncio.get_running_loop()
         since = loop.time()
         while True:
-            assert self._process, "it was launched"
-            status = await self._process.wait()
+            how = await self._ended()
             self._ready.clear()
-            self.state = f"{CRASHED}: it {_ending(status)}"
+            self.state = f"{CRASHED}: it {how}"
             await self._end()
             delay = FIRST_DELAY_S if loop.time() - since > STEADY_S else delay
             while not self._ready.is_set():
@@ -236,6 +241,21 @@ class EngineChild:
                     await self._end()
             self.restarts += 1
             since = loop.time()
+
+    async def _ended(self) -> str:
+        """Wait until it ends, or answers no more, and say which."""
+        assert self._process, "it was launched"
+        assert self._folder, "the folder is there"
+        missed, seconds = 0, self._settings.look_seconds
+        while missed < MISSED:
+            with contextlib.suppress(TimeoutError):
+                return _ending(await asyncio.wait_for(self._process.wait(), seconds))
+            try:
+                await asyncio.to_thread(ask, self._folder.socket, "/health", self._headers, seconds)
+                missed = 0
+            except NotCheckedError:
+                missed += 1
+        return "answered no more"
 
     async def _launch(self) -> None:
         """Start the child once; ready when this returns."""
@@ -306,7 +326,7 @@ class EngineChild:
     def _check_loaded(self, paths: object) -> None:
         """Check in the engine itself that it has what was asked for, and nothing else."""
         assert self._folder, "the folder is there"
-        headers = {"Authorization": f"Bearer {self._key}"}
+        headers = self._headers
         if ask(self._folder.socket, "/health", headers) != {"status": "ok"}:
             raise NotCheckedError("the engine says that it is ready, and is not healthy")
         found = ask(self._folder.socket, "/lora-adapters", headers)
@@ -354,38 +374,6 @@ class EngineChild:
 async def _read(stream: asyncio.StreamReader, errors: ErrorLog, loading: list[bool]) -> None:
     while data := await stream.read(4096):
         errors.feed(data, loading=loading[0])
-
-
-def ask(path: str, target: str, headers: dict[str, str]) -> object:
-    """GET JSON from a server on a Unix socket. Blocks, `ASK_S` at most between two pieces.
-
-    Raises:
-        NotCheckedError: it does not answer, or with something else.
-    """
-    try:
-        with contextlib.closing(_UnixConnection(path)) as connection:
-            connection.request("GET", target, headers=headers)
-            answer = connection.getresponse()
-            data = answer.read(MAX_ANSWER)
-            if answer.status != http.client.OK:
-                raise NotCheckedError(f"the engine answers {target} with status {answer.status}")
-        found: object = json.loads(data)
-    except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
-        raise NotCheckedError(f"the engine does not answer {target}: {type(error).__name__}") from None
-    return found
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("engine", timeout=ASK_S)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(ASK_S)
-        self.sock.connect(self._path)
 
 
 def _ending(status: int) -> str:
