@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from auzolan.run.checks.plain_text import MAX_FOLLOWERS, Reader, read_whole, skeleton_text
 
 ODD = (
-    "aboñn\u0303\u0301\u0327 \n\t\u00a0\u200b\u00ad\u115f\u034f\ufe0f\ud800"
+    "\u0591\u0652\u093cकא\u2105\u2154\u3099ﾞaboñn\u0303\u0301\u0327 \n\t\u00a0\u200b\u00ad\u115f\u034f\ufe0f\ud800"
     "ﬁｂ𝐛Ьо🅱é“…€\u0000\u3000가\u1100\u1161\ufdfaн1٣"
 )
 texts = st.text(st.sampled_from(ODD), max_size=40) | st.text(max_size=20)
@@ -36,10 +38,40 @@ texts = st.text(st.sampled_from(ODD), max_size=40) | st.text(max_size=20)
         ("acción, àèò, pingüino", "accion, aeo, pinguino"),
         ("ﬁn ٣٤ １２", "fin 34 12"),
         ("“¿?” — €5", '"~?" - $5'),
+        ("b\u0591o\u0652m\u093cb\u0e31", "bomb"),
+        ("b\U00016fe4o\U0001d159m\U00013441b\u3099", "bomb"),
+        ("\u0591bomb \u064ebomb, \u0941bomb", "bomb bomb, bomb"),
+        ("4\u05917\u20dd1", "471"),
+        ("שָׁלוֹם مُحَمَّد أحمد", "שלום محمد احمد"),
+        ("कुल कु\u05b0ल क़", "क\u0941ल क\u0941ल क\u093c"),
+        ("がﾊﾞパ", "か\u3099ハ\u3099ハ\u309a"),
+        ("ที่ ကို", "ท\u0e35\u0e48 က\u102d\u102f"),
     ],
 )
 def test_what_looks_alike_is_compared_alike(text: str, look: str) -> None:
     assert look == skeleton_text(text)
+
+
+MARKS = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in ("Mn", "Me", "Mc")]
+
+
+def test_no_mark_of_unicode_hides_a_latin_word() -> None:
+    looks = {
+        mark: {skeleton_text(around.format(mark)) for around in ("{}bomb", "b{}omb", "bomb{}", "b\u200b{}omb")}
+        for mark in MARKS
+    }
+
+    assert {} == {mark: look for mark, look in looks.items() if look != {"bomb"}}
+    assert 2_000 < len(MARKS)
+
+
+def test_no_mark_of_another_script_hides_a_word_of_any() -> None:
+    words = {"नमक": "DEVANAGARI", "שלום": "HEBREW", "محمد": "ARABIC", "щит": "CYRILLIC", "λιθος": "GREEK", "กบ": "THAI"}
+    for word, script in words.items():
+        look, pointed = skeleton_text(word), script in ("HEBREW", "ARABIC", "CYRILLIC", "GREEK")
+        foreign = [mark for mark in MARKS if pointed or script not in unicodedata.name(mark)]
+
+        assert {look} == {skeleton_text(f"{word[0]}{mark}{word[1:]}{mark}") for mark in foreign}
 
 
 def test_plain_form_keeps_accents_and_scripts() -> None:

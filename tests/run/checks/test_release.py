@@ -82,7 +82,7 @@ FRAGMENTS = [
     "12345678Z", "12345678", " Z",
     "192.0.2.7", ".8", "\ud800", "\U0001f1fceapon", "ｗｅａｐｏｎ", "𝐰eapon", "- ", ", ", "(", "/", "$",
     "\u00a0", "\u0000", "\u115f",
-    "\u3000", "가각", "\u1100\u1161", "\ufdfa",
+    "\u3000", "가각", "\u1100\u1161", "\ufdfa", "\u2105", "\u2154", "a@b.o", "bomba@b.org", "\u0591", "\U00016fe4",
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(FRAGMENTS), max_size=25).map("".join)
 names = st.frozensets(st.sampled_from(NAMES), min_size=1, max_size=2)

@@ -39,6 +39,8 @@ PHRASE = topic(words=("ration card",))
         "w" + "\u0301" * 200 + "eapon",
 
         "ᴡᴇᴀᴘᴏɴ", "we\ud800apon", "we\u3164apon", "we\ufe0fapon", "ｗе\u200bа\u0301𝐩оn",
+        "we\u0591apon", "we\u0652apon", "we\U0001d159apon", "we\U00016fe4apon", "weapon\u093c.", "a \u0591weapon",
+        "\u0591weapon", "(\u0652weapon", "w\u0e31e\u1cd0a\U0001e944pon", "we\u093eapon",
     ],
 )  # fmt: skip
 def test_disguised_words_are_found(text: str) -> None:
@@ -64,6 +66,9 @@ def test_phrases_may_be_spaced_and_joined(text: str) -> None:
         ("à", ("és a à!", "À"), ("àb", "bà")),
         ("caç", ("caç", "CAC\u0327"), ("cac", "caça")),
         ("çok", ("¡çok!",), ("cok",)),
+        ("कुल", ("एक कुल.", "कु\u05b0ल"), ("कल", "कुला")),
+        ("שלום", ("שָׁלוֹם!",), ("שלומי",)),
+        ("محمّد", ("محمد", "مُحَمَّد"), ("محمدي",)),
         ("c++", ("in c++.", "C++x"), ("xc++",)),
         ("l'aigua", ("l’aigua", "L'AIGUA"), ("laigua",)),
     ],

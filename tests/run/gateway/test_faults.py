@@ -181,7 +181,7 @@ async def impatient(place: Town, folder: Path, total_s: float) -> AsyncIterator[
     """Let the gateway wait no longer than this for its engine."""
     connector = aiohttp.UnixConnector(str(folder / "engine.sock"))
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=total_s)) as session:
-        place.house.ask = lambda _, body: session.post(f"http://engine{CHAT}", json=body)
+        place.house.ask = lambda body: session.post(f"http://engine{CHAT}", json=body)
         yield
 
 

@@ -312,7 +312,7 @@ def house_of(folder: Path, setting: Setting, port: int, log: AnswerLog, engine: 
         language_of=language_of,
         rules_ask_language=rules.ask_language,
         upstream=lambda: upstream,
-        ask=lambda _, body: engine.post("http://engine/v1/chat/completions", json=body, allow_redirects=False),
+        ask=lambda body: engine.post("http://engine/v1/chat/completions", json=body, allow_redirects=False),
         log=log,
         contents=Contents(folder / "contents", service.retention_days, setting.keep_days)
         if setting.keep_days

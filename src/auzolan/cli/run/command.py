@@ -11,8 +11,8 @@ from auzolan.cli.govern import CommonsOption, KeyOption, LedgerOption
 from auzolan.cli.output import JsonOption, handled
 
 if TYPE_CHECKING:
+    from auzolan.cli.run.answering import Job
     from auzolan.cli.run.declared import Declared
-    from auzolan.cli.run.serve import Job
 
 app = typer.Typer(help="A model is served locally, under the community's rules.", no_args_is_help=True)
 
@@ -164,9 +164,9 @@ def serve(
     commons: LedgerOption = None,
 ) -> None:
     """Serve the model on this machine, OpenAI-compatible, until Ctrl-C."""
+    from auzolan.cli.run.answering import Job
     from auzolan.cli.run.checklist import Choices
     from auzolan.cli.run.declared import state_folder
-    from auzolan.cli.run.serve import Job
     from auzolan.cli.run.starting import start
     from auzolan.core.lm.apikey import key_from_environment
 

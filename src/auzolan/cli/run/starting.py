@@ -13,8 +13,8 @@ from auzolan.cli.run.checklist import GATEWAY
 from auzolan.core.record.errors import UsageError
 
 if TYPE_CHECKING:
+    from auzolan.cli.run.answering import Job
     from auzolan.cli.run.declared import Declared
-    from auzolan.cli.run.serve import Job
 
 
 class _Plainly(logging.Handler):

@@ -126,6 +126,16 @@ class Net:
             raise NotCheckedError(f"topic '{topic}': RE2 found a match and could not say where it stands")
         return min(places, key=lambda place: (place.end, place.start))
 
+    def first_start(self, topic: str, text: str) -> int | None:
+        """Return where the match of a topic begins that begins first, None where there is none."""
+        # A search finds the leftmost match, and that there is one more character before each changes no order.
+        found = [
+            match.start(1)
+            for pattern in self._by_topic.get(topic, ())
+            if (match := re2.compile(pattern.source, options=options()).search(text)) is not None
+        ]
+        return min(found, default=None)
+
     def places(self, topic: str, text: str) -> list[Place]:
         """Return where matches of a topic stand, of each pattern those that do not overlap."""
         found = []

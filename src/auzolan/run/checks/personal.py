@@ -96,7 +96,7 @@ class Hit(NamedTuple):
 
 
 def find(text: str) -> tuple[Hit, ...]:
-    """Return all personal data in a text, in order, without overlaps."""
+    """Return all personal data in a text, in order; two may share a character that stands for several ("⅔")."""
     forms = even_forms(text)
     if forms is not None:
         return tuple(find_in(forms.skeleton, KINDS))
@@ -109,8 +109,9 @@ def redact(text: str, kinds: Collection[str], hits: Iterable[Hit]) -> str:
     pieces, at = [], 0
     for hit in hits:
         if hit.kind in kinds:
-            pieces += [text[at : hit.start], f"[{hit.kind}]"]
-            at = hit.end
+            # Where two share a character, the second begins before the first ends.
+            pieces += [text[at : max(at, hit.start)], f"[{hit.kind}]"]
+            at = max(at, hit.end)
     return "".join([*pieces, text[at:]])
 
 

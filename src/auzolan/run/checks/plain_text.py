@@ -298,8 +298,17 @@ class Reader:
             lane.add("\n", self.raw_end, self.raw_end)
         self._join()
 
+    def between(self, start: int, end: int) -> str:
+        """Return the text between two places, nothing where the second is not behind the first.
+
+        What was let go is not there any more, and never makes a slice count from the end of what is.
+        """
+        start = max(start, self.raw_start)
+        return self.raw[start - self.raw_start : max(start, end) - self.raw_start]
+
     def drop(self, raw: int) -> None:
         """Let go of the text before `raw`."""
+        assert raw >= self.raw_start, "text that was let go does not come back"
         self.raw, self.raw_start = self.raw[raw - self.raw_start :], raw
 
 

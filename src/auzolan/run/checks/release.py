@@ -7,13 +7,20 @@ the text, never on where a piece ended:
 
     a match     is known once the character after it is (`nets`); its key is that character's place
     a hit       (personal data) is known once nothing that comes can make it another (`personal.undecided_from`)
-    events      first matches and hits are taken in the order of their keys, and only up to where all are known
+    events      first matches and hits are taken in the order of their keys, those of one key together, and only up
+                to where all are known
 
 The rules are asked when what was found has grown. If they deny:
 
     hold   nothing of the match is sent; all before its first character is
     cut    everything up to its last character is sent
     full   nothing at all is sent (and nothing before the end, whatever the rules say later)
+
+A denial ends the answer at the last character of what is denied, at the latest.
+What begins before that place and may not be sent is waited for, even where it
+goes on behind it: the rules are asked about it too, and if they hold anything,
+the answer ends where the first of all that is watched begins; personal data
+that they blot out is blotted out. So no match ever opens a way for another.
 
 With `hold`, as many characters are held back as the longest match of a watched
 topic has, in characters as they are compared, so hidden ones do not count. A
@@ -29,7 +36,8 @@ Not here: which rules there are, what is said instead of what was not sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from typing import NamedTuple, Protocol
 
 from auzolan.core.record.errors import UsageError
@@ -71,7 +79,7 @@ class _Event(NamedTuple):
 
     Attributes:
         key: where in the text the character after it is.
-        start, end: where in the text it stands.
+        start, end: where in the text it stands; of a watched topic, `start` is where any of its matches first begins.
         name: id or kind.
         is_hit: whether it is personal data.
     """
@@ -88,7 +96,7 @@ class Release:
 
     Attributes:
         stopped: the decision that ended it, None while none has.
-        found: what was found so far, up to where it was stopped.
+        found: what was found so far, up to the denial, and what is watched and began before its end.
         sent: what was let through, in pieces.
     """
 
@@ -114,6 +122,7 @@ class Release:
         self._waiting: list[str] = []
         self._n_waiting = 0
         self._begun = self._ended = False
+        self._asked: tuple[Found, Decision] | None = None
 
     def _begin(self) -> None:
         """Make ready to look at the text piece by piece."""
@@ -122,8 +131,8 @@ class Release:
         self._held = scanner.longest(watch.topics) if watch.release == HOLD else 0
         self._longest = scanner.longest(scanner.topics)
         self._reader = Reader()
-        self._redacts: frozenset[str] = frozenset()
         self._seen: set[str] = set()  # topics of which an event was made
+        self._widening: set[str] = set()  # topics of which a match may still come that begins before the first
         self._events: list[_Event] = []  # not taken yet, because earlier ones may still come
         self._blotted: list[tuple[int, int, str]] = []  # what is to be sent as a mark
         self._decided = 1  # place in the skeleton up to which all personal data is known
@@ -170,18 +179,22 @@ class Release:
     def _pass_whole(self, text: str) -> str:
         """Let a whole plain text through, in which nothing was found: most answers, at a third of the cost."""
         self._ended = True
-        self._ask(NOTHING)
-        if self.stopped is not None or not text:
+        if self._is_denied_at_once() or not text:
             return ""
         self.sent.append(text)
         return text
+
+    def _is_denied_at_once(self) -> bool:
+        decision = self._ask(NOTHING)
+        if decision.denied:
+            self.stopped = decision
+        return decision.denied
 
     def _advance(self) -> str:
         """Look at what came, ask the rules, and return what is sent now."""
         if not self._begun:
             self._begin()
-            self._ask(NOTHING)
-            if self.stopped is not None:
+            if self._is_denied_at_once():
                 return ""
         reader = self._reader
         reader.read("".join(self._waiting))
@@ -215,8 +228,27 @@ class Release:
                     found[topic] = min(found.get(topic, event), event)
         if self._wide:
             self._look_wide(found)
-        self._seen.update(found)
-        self._events += found.values()
+        if found:
+            self._seen.update(found)
+            self._events += found.values()
+            self._widening |= found.keys() & self._watch.topics
+        if self._widening:
+            self._widen()
+
+    def _widen(self) -> None:
+        """Let events of watched topics start where a match first does; it need not be the one that ends first."""
+        still = set()
+        for place, event in enumerate(self._events):
+            if event.is_hit or event.name not in self._widening:
+                continue
+            start, longest = event.start, self._scanner.longest((event.name,))
+            for net, lane in self._nets:
+                first = net.first_start(event.name, lane.text)
+                start = start if first is None else min(start, lane.raw_of(first + lane.start))
+            self._events[place] = event._replace(start=start)
+            if any(lane.raw_of(lane.end - longest) < start for _, lane in self._nets):
+                still.add(event.name)
+        self._widening = still
 
     def _look_wide(self, found: dict[str, _Event]) -> None:
         """Look for topics without bounds, at places that do not depend on how the text came."""
@@ -255,45 +287,76 @@ class Release:
     def _take(self, horizon: int) -> int | None:
         """Take events up to a place; return where the text ends if the rules end it."""
         self._events.sort()
-        n_due = 0
-        for event in self._events:
-            if event.key > horizon:
+        n_due, end = 0, None
+        for key, group in groupby(self._events, key=lambda event: event.key):
+            if key > horizon:
                 break
-            n_due += 1
-            found = self.found
-            if event.is_hit and event.name not in found.personal:
-                self._ask(Found(found.topics, found.personal | {event.name}))
-            elif not event.is_hit and event.name not in found.topics:
-                self._ask(Found(found.topics | {event.name}, found.personal))
-            if self.stopped is not None:
-                return self._end_at(event, self.stopped)
-            if event.is_hit and event.name in self._redacts:
-                self._blotted.append((event.start, event.end, event.name))
+            events = list(group)
+            found = _grown(self.found, events)
+            decision = self._ask(found)
+            if decision.denied:
+                end = self._end(found, decision, events, self._events[n_due:], horizon)
+                break
+            self.found = found
+            n_due += len(events)
+            self._blot(events, decision.redacts)
         del self._events[:n_due]
-        return None
+        return end
 
-    def _ask(self, found: Found) -> None:
-        self.found = found
-        decision = self._decide(found)
-        if decision.denied:
-            self.stopped = decision
-        self._redacts = decision.redacts
+    def _ask(self, found: Found) -> Decision:
+        """Return what the rules say; they are not asked twice about the same."""
+        if self._asked is None or self._asked[0] != found:
+            self._asked = found, self._decide(found)
+        return self._asked[1]
 
-    def _end_at(self, event: _Event, decision: Decision) -> int:
+    def _blot(self, events: Iterable[_Event], kinds: frozenset[str]) -> None:
+        self._blotted += [(each.start, each.end, each.name) for each in events if each.is_hit and each.name in kinds]
+
+    def _end(
+        self, found: Found, decision: Decision, denied: Sequence[_Event], waiting: Sequence[_Event], horizon: int
+    ) -> int | None:
+        """Stop, and return where; return None while something may come that begins before that and is watched.
+
+        Args:
+            found: what was found up to here.
+            decision: the denial of it.
+            denied: the events that it was made for.
+            waiting: all that were not taken yet, those among them.
+            horizon: up to where all personal data is known.
+        """
+        end = min(event.end for event in denied)
+        if not self._ended and min(horizon, self._held_from()) < end:
+            return None
+        # Of what is not watched and ends behind the end, nobody knows whether it was seen yet.
+        events = [
+            each for each in waiting if each in denied or (each.start < end and (each.is_hit or self._is_watched(each)))
+        ]
+        wider = _grown(found, events)
+        more = self._ask(wider)
+        self.found, self.stopped = (wider, more) if more.denied else (found, decision)
+        self._blot(events, decision.redacts | more.redacts)
         if self._full:
             return 0
-        watched = self._watch.personal if event.is_hit else self._watch.topics
-        return event.end if decision.release == CUT or event.name not in watched else event.start
+        if decision.release != CUT or (more.denied and more.release != CUT):
+            end = min([end, *(event.start for event in events if self._is_watched(event))])
+        return end
+
+    def _is_watched(self, event: _Event) -> bool:
+        return event.name in (self._watch.personal if event.is_hit else self._watch.topics)
 
     def _limit(self) -> int:
         """Return up to where nothing can stand that must not be sent."""
         if self._full:
             return 0
+        # What was found but not asked about yet.
+        return min([self._held_from(), *(event.start for event in self._events)])
+
+    def _held_from(self) -> int:
+        """Return from where on a match may begin that is watched and not known yet."""
         limit = self._reader.raw_end
         if self._held:
             limit = min([limit, *(lane.raw_of(lane.end - self._held) for _, lane in self._nets)])
-        # What was found but not asked about yet.
-        return min([limit, *(event.start for event in self._events)])
+        return limit
 
     def _emit(self, until: int) -> str:
         """Send the text up to a place, with marks for what is blotted out."""
@@ -301,14 +364,15 @@ class Release:
         at, pieces = reader.raw_start, []
         while self._blotted and self._blotted[0][0] < until:
             start, end, kind = self._blotted[0]
+            start = max(start, at)  # two of them may share a character that stands for several
             if end > until:
                 until = start
                 break
-            pieces += [reader.raw[at - reader.raw_start : start - reader.raw_start], f"[{kind}]"]
-            at = end
+            pieces += [reader.between(at, start), f"[{kind}]"]
+            at = max(at, end)
             del self._blotted[0]
         if until > at:
-            pieces.append(reader.raw[at - reader.raw_start : until - reader.raw_start])
+            pieces.append(reader.between(at, until))
         reader.drop(max(until, at))
         sent = "".join(pieces)
         if sent:
@@ -317,6 +381,8 @@ class Release:
 
     def _let_go(self) -> None:
         """Forget what no match to come can begin in."""
+        if self._events:
+            return  # where the first match of their topics begins is still looked for
         reader = self._reader
         for lane in (reader.skeleton, reader.plain):
             keep = lane.end - self._longest - 2
@@ -326,3 +392,9 @@ class Release:
                 keep = min(keep, self._decided - _CONTEXT)
             if keep - lane.start > _LET_GO_AT:
                 lane.drop(keep)
+
+
+def _grown(found: Found, events: Iterable[_Event]) -> Found:
+    topics = {event.name for event in events if not event.is_hit} - found.topics
+    personal = {event.name for event in events if event.is_hit} - found.personal
+    return Found(found.topics | topics, found.personal | personal) if topics or personal else found

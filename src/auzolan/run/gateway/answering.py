@@ -9,7 +9,6 @@ from auzolan.core.record.errors import AuzolanError
 from auzolan.run.checks.release import Release
 from auzolan.run.checks.scan import Found
 from auzolan.run.engine.field_values import WireObject
-from auzolan.run.engine.upstream import Upstream
 from auzolan.run.gateway.body import Transport
 from auzolan.run.gateway.calls import blotted, plain_arguments, searched
 from auzolan.run.gateway.door import Refusal
@@ -92,14 +91,12 @@ class Guard:
         return refusal_text(decision, self._talk.language) if release.stopped else ""
 
 
-async def answer_whole(
-    talk: Talk, facts: Facts, upstream: Upstream, body: WireObject, proto: Transport
-) -> Refusal | None:
+async def answer_whole(talk: Talk, facts: Facts, body: WireObject, proto: Transport) -> Refusal | None:
     """Send an answer in one piece, or say why there is none."""
     guard, heard = Guard(talk, facts), Heard()
     try:
         with Watch(proto):
-            async with asking(talk.house, upstream, body) as reply:
+            async with asking(talk.house, body) as reply:
                 text = heard.add(parsed(await read_whole(reply, most_bytes(body))), "message")
             if not (text or heard.calls or heard.reason):
                 raise EngineError(BROKEN)  # JSON, but no answer
@@ -119,16 +116,14 @@ async def answer_whole(
     return None
 
 
-async def stream_answer(
-    talk: Talk, facts: Facts, upstream: Upstream, body: WireObject, proto: Transport
-) -> Refusal | None:
+async def stream_answer(talk: Talk, facts: Facts, body: WireObject, proto: Transport) -> Refusal | None:
     """Send an answer as it comes, or say why there is none."""
     guard, heard, writer = Guard(talk, facts), Heard(), talk.writer()
     stream: _Stream | None = None
     outcome, end = ANSWERED, []
     try:
         with Watch(proto):
-            async with asking(talk.house, upstream, body) as reply:
+            async with asking(talk.house, body) as reply:
                 stream = _Stream(talk, writer, proto.response_stream(200, [*SSE_HEADERS, *talk.more]))
                 await _let_through(texts_of(reply, heard, most_bytes(body)), stream, guard)
             rest = "" if guard.stopped else await guard.finish(heard)

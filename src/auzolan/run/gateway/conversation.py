@@ -60,8 +60,7 @@ async def converse(
     if decision.redacts:
         going_on = going_on.with_texts(lambda text: redact(text, decision.redacts, find(text)))
     # 3. ask
-    upstream = house.upstream()
-    fields = upstream.fields(variant.adapters)
+    fields = house.upstream().fields(variant.adapters)
     asking = to_upstream(going_on, fields, house.service.system_prompt, house.limits)
     turn = house.turns.turn(variant.name)
     try:
@@ -73,7 +72,7 @@ async def converse(
     try:
         # 4. and 5.
         answer = stream_answer if request.stream else answer_whole
-        return await answer(talk, facts, upstream, asking, proto)
+        return await answer(talk, facts, asking, proto)
     finally:
         turn.leave()
 

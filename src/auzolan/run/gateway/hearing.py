@@ -15,7 +15,6 @@ from aiohttp import ClientError
 
 from auzolan.core.record.canonical import JsonObject
 from auzolan.run.engine.field_values import WireObject
-from auzolan.run.engine.upstream import Upstream
 from auzolan.run.gateway.door import Refusal
 from auzolan.run.gateway.house import House, Reply
 from auzolan.run.gateway.talk import FILTERED, STOP
@@ -121,8 +120,8 @@ class asking:  # noqa: N801  # it is used like a function, and a generator would
 
     __slots__ = ("_context",)
 
-    def __init__(self, house: House, upstream: Upstream, body: WireObject) -> None:
-        self._context = house.ask(upstream, body)
+    def __init__(self, house: House, body: WireObject) -> None:
+        self._context = house.ask(body)
 
     async def __aenter__(self) -> Reply:
         try:

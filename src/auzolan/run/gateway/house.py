@@ -92,7 +92,7 @@ class JudgeCall(Protocol):
 class Ask(Protocol):
     """Posts a request to whatever answers."""
 
-    def __call__(self, upstream: Upstream, body: WireObject) -> AbstractAsyncContextManager[Reply]:
+    def __call__(self, body: WireObject) -> AbstractAsyncContextManager[Reply]:
         """Return a context with the reply; leaving it early breaks the connection off, so that the engine stops."""
         ...
 
