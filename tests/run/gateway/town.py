@@ -314,9 +314,7 @@ def house_of(folder: Path, setting: Setting, port: int, log: AnswerLog, engine: 
         upstream=lambda: upstream,
         ask=lambda body: engine.post("http://engine/v1/chat/completions", json=body, allow_redirects=False),
         log=log,
-        contents=Contents(folder / "contents", service.retention_days, setting.keep_days)
-        if setting.keep_days
-        else None,
+        contents=_contents(folder, setting),
         turns=Turns(rules.limits.requests_at_once, rules.limits.requests_waiting),
         limits=Limits(max_tokens=rules.limits.answer_tokens),
         judge=setting.judge,

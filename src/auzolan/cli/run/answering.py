@@ -168,10 +168,11 @@ async def elsewhere(declared: Declared, job: Job) -> AsyncIterator[Answering]:
 async def open_session(
     connector: aiohttp.BaseConnector, headers: Mapping[str, str], answer_s: float
 ) -> AsyncIterator[aiohttp.ClientSession]:
-    """Open what asks a model, for so many seconds at most; no proxy of the environment is used."""
+    """Open what asks a model, for so many seconds at most; without proxies of the environment and cookies."""
     timeout = aiohttp.ClientTimeout(total=answer_s, connect=10)
     async with aiohttp.ClientSession(
         connector=connector, headers=dict(headers), timeout=timeout, trust_env=False, auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
     ) as session:  # fmt: skip
         yield session
 

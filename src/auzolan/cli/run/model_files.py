@@ -14,13 +14,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from auzolan.cli.run.declared import Declared
+from auzolan.cli.teach.base_model import POCKET
 from auzolan.core.record.errors import UsageError
 from auzolan.run.admission.admit import Admitted, admit
 from auzolan.run.admission.digests import Digests
 from auzolan.run.admission.files import GGUF, FoundAdapter, FoundBase, find_base, find_published_adapter
 from auzolan.run.admission.lease import Pinned, derived, pin_all, stored
 
-POCKET = "pocket"
 PRECISION = "fp16"
 
 

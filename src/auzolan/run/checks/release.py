@@ -19,12 +19,11 @@ The rules are asked when what was found has grown. If they deny:
 A denial ends the answer at the last character of what is denied, at the latest.
 What begins before that place and may not be sent is waited for, even where it
 goes on behind it: the rules are asked about it too, and if they hold anything,
-the answer ends where the first of all that is watched begins; personal data
-that they blot out is blotted out. So no match ever opens a way for another.
+the answer ends where the first of all that is watched begins.
 
 With `hold`, as many characters are held back as the longest match of a watched
 topic has, in characters as they are compared, so hidden ones do not count. A
-topic whose matches have no bound, or one beyond `scan.MAX_HELD`, is looked for
+topic whose matches have no bound, or one beyond `MAX_HELD`, is looked for
 every 256 characters in the last 1,256; a rule on it stops the answer where it
 was looked for. Where all of the answer is held back, it is looked for in all of it.
 
@@ -44,8 +43,9 @@ from auzolan.core.record.errors import UsageError
 from auzolan.run.checks.nets import Net
 from auzolan.run.checks.personal import find_in, undecided_from
 from auzolan.run.checks.plain_text import Lane, Reader
-from auzolan.run.checks.scan import MAX_HELD, NOTHING, Found, Scanner
+from auzolan.run.checks.scan import NOTHING, Found, Scanner
 from auzolan.run.rules.facts import ANSWER, CUT, FULL, HOLD, Decision
+from auzolan.run.rules.release import MAX_HELD
 
 STEP = 16
 """So many new characters are waited for; looking at fewer costs as much."""

@@ -27,9 +27,7 @@ from auzolan.run.checks.personal import KINDS, find_in, kinds_in
 from auzolan.run.checks.plain_text import even_forms, read_whole, skeleton_text
 from auzolan.run.rules.facts import ANSWER, REQUEST, Topic
 from auzolan.run.rules.lengths import length_of
-
-MAX_HELD = 1_000
-"""Most characters of a match that can be held back; longer ones are found, but not prevented (`release`)."""
+from auzolan.run.rules.release import MAX_HELD
 
 _EDGE = r"[\x01-/:-@\[-`{-\x7f]"  # beside a word, as it looks: what is no letter and no digit; "_" is markup
 _ANY = "(?s:.)"
