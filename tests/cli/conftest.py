@@ -100,3 +100,12 @@ def ratified_town(selected_town: Place, tmp_path_factory: pytest.TempPathFactory
         made = copied(selected_town, tmp_path_factory.mktemp("ratified"), monkeypatch)
         confirm(made, ballots(put_to_vote(made), split))
         return made
+
+
+@pytest.fixture(scope="session")
+def answered_town(ratified_town: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The example town with a service that has answered (`tests.cli.answered`)."""
+    from tests.cli.answered import answer_in  # needs the run extra, which the tests that use it ask for
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        return answer_in(copied(ratified_town, tmp_path_factory.mktemp("answered"), monkeypatch))
