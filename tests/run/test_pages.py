@@ -122,7 +122,7 @@ def test_the_run_page_and_the_receipts_page_run(town: Town) -> None:
     assert "question and answer are those that were signed" in said
     assert "2 answers of town are anchored" in said
     assert 1 == said.count("no proof; ask the service for it after its next batch")
-    assert 1 == said.count("in the community's log; cannot have been changed since")
+    assert 1 == said.count("not changed since it was put there")
     assert "tally [unavailable]" in said
     assert "verdict: it holds; verified against the pinned root" in said
     assert "These rules matched, as the service says and signed:" in said
