@@ -267,3 +267,12 @@ def test_it_says_which_messages_the_model_never_saw(here: Place, tmp_path: Path)
     assert "2 messages were refused before and left out" in " ".join(
         here.machine.call("verify", path, "--commons", here.town).output.split()
     )
+
+
+@pytest.mark.parametrize("change", [lambda receipt: receipt, bare], ids=["with the answer", "without"])
+def test_a_receipt_that_was_cut_off_is_called_damaged(here: Place, change: Callable[[Receipt], Receipt]) -> None:
+    path = written(here.machine.folder, change(receipt_in(here)), "cut.json")
+    path.write_bytes(path.read_bytes()[:300])
+
+    assert "receipt:" in here.error("verify", path, code=1)
+    assert "receipt:" in here.error("trace", path, code=1)

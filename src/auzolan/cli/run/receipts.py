@@ -31,6 +31,9 @@ from auzolan.run.engine.parameters import read_request
 from auzolan.run.gateway.facts_of import without_refused
 from auzolan.run.rules.refusal import openings
 
+_BEGINNINGS = (b'{"answer":', b'{"envelope":')
+"""Of a receipt with and without the answer's text; keys stand in their order."""
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -63,9 +66,11 @@ def looks_like_receipt(path: Path) -> bool:
     """Say whether a file looks like a receipt; whether it is one, reading it says."""
     try:
         with path.open("rb") as stream:
-            return FORMAT.encode() in stream.read(MAX_RECEIPT_BYTES) and path.suffix != ".tlog-proof"
+            data = stream.read(MAX_RECEIPT_BYTES)
     except OSError:
         return False
+    # By its beginning too: one that was cut off lost its format, and is to be called damaged, not unknown.
+    return (FORMAT.encode() in data or data.startswith(_BEGINNINGS)) and path.suffix != ".tlog-proof"
 
 
 def check_receipt(path: Path, commons: str | None, root: str | None) -> Checked:
