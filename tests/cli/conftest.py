@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.deliberation import Place, copied, place
 from tests.cli.machine import Machine, machine, path_of
 from tests.cli.ratifying import TOWN, ballots, confirm, put_to_vote, split
+
+if TYPE_CHECKING:  # needs the run extra, which the tests that use it ask for
+    from tests.cli.running import Model
 
 
 @dataclass
@@ -105,7 +110,27 @@ def ratified_town(selected_town: Place, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def answered_town(ratified_town: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """The example town with a service that has answered (`tests.cli.answered`)."""
-    from tests.cli.answered import answer_in  # needs the run extra, which the tests that use it ask for
+    from tests.cli.answered import answer_in
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         return answer_in(copied(ratified_town, tmp_path_factory.mktemp("answered"), monkeypatch))
+
+
+@pytest.fixture(scope="session")
+def declared_town(ratified_town: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The example town with a service of the pocket model."""
+    from tests.cli.running import declared
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        made = copied(ratified_town, tmp_path_factory.mktemp("declared"), monkeypatch)
+        declared(made)
+        return made
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[Model]:
+    """A synthetic model that somebody else serves."""
+    from tests.cli.running import Model
+
+    with Model().running() as running:
+        yield running

@@ -14,18 +14,10 @@ from auzolan.core.record.checkpoint import TreeHead, checkpoint_text, read_check
 from auzolan.core.record.note import Note, sign_note
 from auzolan.run.answers.verify import STEPS
 from tests.cli.deliberation import Place, copied
-from tests.cli.running import Runtime, changed, declared, prepared, record_of, two_principals, written
+from tests.cli.running import Runtime, changed, prepared, record_of, two_principals, written
 
 for _name in ("orjson", "re2"):
     pytest.importorskip(_name, reason="NOT CHECKED: the run extra is not installed")
-
-
-@pytest.fixture(scope="module")
-def declared_town(ratified_town: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        made = copied(ratified_town, tmp_path_factory.mktemp("declared"), monkeypatch)
-        declared(made)
-        return made
 
 
 @pytest.fixture

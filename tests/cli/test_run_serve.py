@@ -22,7 +22,6 @@ from tests.cli.running import (
     QUESTION,
     Gateway,
     Model,
-    declared,
     free_port,
     refused,
     revoke,
@@ -37,20 +36,6 @@ for _name in ("aiohttp", "granian", "orjson", "re2", "uvloop"):
 
 SOON = "import auzolan.cli.run.serve as serve; serve.LOG_S = 0.1; from auzolan.cli import main; main()"
 BODY = {"model": "town", "messages": MESSAGES}
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[Model]:
-    with Model().running() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def declared_town(ratified_town: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        made = copied(ratified_town, tmp_path_factory.mktemp("declared"), monkeypatch)
-        declared(made)
-        return made
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from tests.cli.running import (
     Gateway,
     Model,
     changed,
-    declared,
     prepared,
     record_of,
     refused,
@@ -34,20 +32,6 @@ for _name in ("aiohttp", "granian", "orjson", "re2", "uvloop"):
     pytest.importorskip(_name, reason="NOT CHECKED: the run extra is not installed")
 
 BODY = {"model": "town", "messages": MESSAGES}
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[Model]:
-    with Model().running() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def declared_town(ratified_town: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        made = copied(ratified_town, tmp_path_factory.mktemp("declared"), monkeypatch)
-        declared(made)
-        return made
 
 
 @pytest.fixture

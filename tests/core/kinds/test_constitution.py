@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from fractions import Fraction
 from typing import Any
 
@@ -12,9 +11,10 @@ from hypothesis import strategies as st
 
 from auzolan.core.kinds.constitution import Constitution, Draft, LeftOut, Principle, check_language, place_of
 from auzolan.core.kinds.selection import Article, Certificate, Clause, NotIncluded, Outcome, Selection
-from auzolan.core.record.canonical import MAX_INTEGER, JsonObject, canonical_bytes, read_canonical
+from auzolan.core.record.canonical import MAX_INTEGER
 from auzolan.core.record.errors import MalformedError
 from auzolan.core.record.record import Record
+from tests.core.kinds.shapes import changed, read_again
 from tests.strategies import hex_digests, texts
 
 ID, OTHER, THIRD = "a" * 64, "b" * 64, "c" * 64
@@ -70,27 +70,6 @@ def _constitution(**other: Any) -> Constitution:
         "supersedes": None,
     }  # fmt: skip
     return Constitution(**(fields | other))
-
-
-def _changed(record: Record, path: str, value: Any) -> Record:
-    """Return a record with another value at a dotted path, in which numbers are places; without it for `...`."""
-    *way, last = [int(part) if part.isdigit() else part for part in path.split("/")]
-    body: Any = deepcopy(record.body)
-    inside = body
-    for key in way:
-        inside = inside[key]
-    if value is ...:
-        del inside[last]
-    else:
-        inside[last] = value
-    return Record(record.kind, body, dict(record.links), dict(record.blobs))
-
-
-def _whole(value: Record) -> JsonObject:
-    """Return a body as it is read again from its bytes."""
-    read = read_canonical(canonical_bytes(value.body))
-    assert isinstance(read, dict)
-    return read
 
 
 # --- what strategies draw --------------------------------------------------------------------------------------------
@@ -150,7 +129,7 @@ def _principles(draw: st.DrawFn) -> tuple[Principle, ...]:
 def test_an_outcome_survives_its_body(outcome: Outcome) -> None:
     record = Record("selection/v1", outcome.to_body(), {"tally": ID})
 
-    assert outcome == Outcome.from_body(_whole(record))
+    assert outcome == Outcome.from_body(read_again(record).body)
     assert outcome.to_body() == Outcome.from_body(outcome.to_body()).to_body()
 
 
@@ -240,7 +219,7 @@ def test_the_fields_of_a_selection_stand_where_the_documentation_says() -> None:
     ],
 )
 def test_a_selection_of_another_form_is_refused(path: str, value: Any, message: str | None) -> None:
-    record = _changed(_selection().to_record(), path, value)
+    record = changed(_selection().to_record(), path, value)
     if message is None:
         assert Selection.from_record(record).outcome.certificate is None
         return
@@ -270,10 +249,7 @@ def test_a_draft_survives_its_record(
     one = Draft(selection, title, drafted_at, principles, tuple(left_out))
 
     assert one == Draft.from_record(one.to_record())
-    assert (
-        one.to_record()
-        == Draft.from_record(Record("draft/v1", _whole(one.to_record()), one.to_record().links)).to_record()
-    )
+    assert one.to_record() == Draft.from_record(read_again(one.to_record())).to_record()
 
 
 def test_the_fields_of_a_principle_stand_where_the_documentation_says() -> None:
@@ -336,16 +312,16 @@ PRINCIPLES = [
 )
 def test_a_draft_of_another_form_is_refused(path: str, value: Any, message: str) -> None:
     with pytest.raises(MalformedError, match=message):
-        Draft.from_record(_changed(_draft().to_record(), path, value))
+        Draft.from_record(changed(_draft().to_record(), path, value))
 
 
 def test_of_several_things_the_first_that_is_wrong_is_named() -> None:
-    record = _changed(_changed(_draft().to_record(), "principles/2/text", ""), "principles/1/standing", "old")
+    record = changed(changed(_draft().to_record(), "principles/2/text", ""), "principles/1/standing", "old")
 
     with pytest.raises(MalformedError, match="standing must be one of"):
         Draft.from_record(record)
     with pytest.raises(MalformedError, match="draft: title"):
-        Draft.from_record(_changed(record, "title", ""))
+        Draft.from_record(changed(record, "title", ""))
     with pytest.raises(MalformedError, match="draft: link 'selection'"):
         Draft.from_record(Record("draft/v1", {}, {"selections": ID}))
 
@@ -433,7 +409,7 @@ def test_a_constitution_links_to_what_it_rests_on() -> None:
 )
 def test_a_constitution_of_another_form_is_refused(path: str, value: Any, message: str) -> None:
     with pytest.raises(MalformedError, match=message):
-        Constitution.from_record(_changed(_constitution().to_record(), path, value))
+        Constitution.from_record(changed(_constitution().to_record(), path, value))
 
 
 @pytest.mark.parametrize("missing", ["draft", "tally", "rules"])

@@ -8,27 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import founded_town, ratified_town, selected_town, tallied_town
+from tests.cli.conftest import declared_town, founded_town, model, ratified_town, selected_town, tallied_town
 from tests.cli.deliberation import Place, copied
-from tests.cli.running import Gateway, Model, declared, serving
+from tests.cli.running import Gateway, Model, serving
 
-__all__ = ["founded_town", "ratified_town", "selected_town", "tallied_town"]
-
-
-@pytest.fixture(scope="session")
-def model() -> Iterator[Model]:
-    """A synthetic model."""
-    with Model().running() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def declared_town(ratified_town: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """A town with a service of the pocket model."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        made = copied(ratified_town, tmp_path_factory.mktemp("declared"), monkeypatch)
-        declared(made)
-        return made
+__all__ = ["declared_town", "founded_town", "model", "ratified_town", "selected_town", "tallied_town"]
 
 
 @pytest.fixture
@@ -36,7 +20,7 @@ def here(declared_town: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return copied(declared_town, tmp_path, monkeypatch)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def gateway(declared_town: Place, model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """`auzolan run serve` over the synthetic model."""
     for name in ("aiohttp", "granian", "orjson", "re2", "uvloop"):
