@@ -20,6 +20,7 @@ from auzolan.core.record.record import Record
 from auzolan.core.record.tombstone import tombstone
 from tests.town import CLINIC, LIBRARY, NOW, SCHOOL, WITNESS, Town, next_rules, root_record, sign
 from tests.vectors.deliberation import deliberation
+from tests.vectors.proposing import proposing
 from tests.vectors.running import running
 from tests.vectors.teaching import teaching
 
@@ -93,6 +94,9 @@ def vectors() -> dict[str, bytes]:
     blobs, taught = teaching(records["constitution-v1"].claimed)
     files |= {f"teaching/{name}": data for name, data in blobs.items()}
     records |= taught
+    blobs, proposed = proposing()
+    files |= {f"proposing/{name}": data for name, data in blobs.items()}
+    records |= proposed
     records |= running(records["constitution-v1"].claimed, records["adapter-v1"].claimed)
     for name, envelope in records.items():
         files[f"kinds/{name}/record.json"] = envelope.claimed.canonical

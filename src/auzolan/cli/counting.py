@@ -55,7 +55,7 @@ def refuse_name_in_use(ledger: Ledger, name: str, advice: str) -> None:
 
 
 def take_snapshot(
-    shelf: Shelf, conversation: Conversation, name: str, licence: str, identity: str
+    shelf: Shelf, conversation: Conversation, name: str, licence: str, identity: str, shortlist: str | None = None
 ) -> tuple[Record, Ballots]:
     """Seal the ballots, keep them where the rules say, and return the snapshot to sign with them."""
     from auzolan.deliberate.ballots import seal
@@ -77,6 +77,7 @@ def take_snapshot(
         privacy=privacy,
         commons=ledger.chain.versions[0].id,
         blobs=blobs,
+        shortlist=shortlist,
     )
     return snapshot.to_record(), ballots
 

@@ -22,17 +22,17 @@ GRADE = "C"
 COUNTED = "counted only"
 _SHOWN = 20
 _MOST_TEXT = 200
-_CANNOT: tuple[str, ...] = (
+CANNOT: tuple[str, ...] = (
     "Who is behind what. So there are no groups, and a statement that two camps meet on looks like one camp's own.",
     "Who is for several. The same people may be behind all of the first ten: nothing is proportional or certified.",
     "A consensus. That takes ballots of people who were asked about the same statements.",
 )
-_SUPPORTS_CANNOT: tuple[str, ...] = (
+SUPPORTS_CANNOT: tuple[str, ...] = (
     "Who is against. A support has no opposite: a statement that many oppose looks the same.",
     "How many saw it. What stands first on a page, or was there for longer, is supported more.",
 )
 _NOT_SEEN = "How many saw it. Those who saw it and took no side are not in the table."
-_NO_SHARE = "A share. How many people could have supported is not known; --participants N says it."
+NO_SHARE = "A share. How many people could have supported is not known; --participants N says it."
 _NOT_ONCE = "Each person once. There are more votes on a statement than participants."
 _POLIS_NOT_ONCE = (
     "Each person once. In a comments.csv of Polis, whoever changed a vote is counted again. The ballots stand beside "
@@ -91,17 +91,17 @@ def _overview(table: CountTable, ranked: list[Ranked], participants: int | None)
 
 def cannot_show(table: CountTable, participants: int | None) -> list[str]:
     """Return what a table of counts does not say, a sentence or two for each point."""
-    more = () if table.has_against else _SUPPORTS_CANNOT
+    more = () if table.has_against else SUPPORTS_CANNOT
     if table.has_against and any(item.passed is None for item in table.items):
         more += (_NOT_SEEN,)
     if not table.has_against and participants is None:
-        more += (_NO_SHARE,)
+        more += (NO_SHARE,)
     said = [item.for_it + (item.against or 0) + (item.passed or 0) for item in table.items]
     if table.is_polis:
         more += (_POLIS_NOT_ONCE,)
     elif participants is not None and max(said) > participants:
         more += (_NOT_ONCE,)
-    return [*_CANNOT, *more]
+    return [*CANNOT, *more]
 
 
 def _not_included(item: Counted) -> JsonDict:

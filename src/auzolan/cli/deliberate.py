@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from auzolan.cli import check, confirm, diff, draft, publish, ratify, reading, statistics, why
+from auzolan.cli import check, confirm, diff, draft, importing, publish, ratify, statistics, why
 from auzolan.cli.ballots import Evidence
 from auzolan.cli.commons import Commons, find_commons, find_ledger
-from auzolan.cli.counting import refuse_name_in_use, take_snapshot, take_tally, today
+from auzolan.cli.counting import take_tally, today
+from auzolan.cli.decidim import kit
 from auzolan.cli.govern import CommonsOption, KeyOption, LedgerOption, choose_key, propose_within
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, progress_bar, short
 from auzolan.cli.records import linked, named, newest, rules_of
@@ -28,104 +29,19 @@ from auzolan.core.record.record import Record
 from auzolan.core.record.tombstone import TOMBSTONE_KIND
 from auzolan.core.record.view import BLOB_LIMIT, LedgerView
 
-if TYPE_CHECKING:
-    from auzolan.deliberate.conversation import Conversation
-
 app = typer.Typer(help="Votes come in, are counted by anyone, and become articles.", no_args_is_help=True)
 app.command("stats")(statistics.stats)
+app.command("import")(importing.import_)
 
-_NAME_ADVICE = (
-    "add --again if this is a later export of the same one, else give it another --name: "
-    "its participants would be taken for the same people"
-)
 RecordArgument = Annotated[
     str | None, typer.Argument(metavar="[ID]", help="Or 8 or more of its first digits; default: the newest.")
 ]
-
-
-@app.command("import")
-@handled
-def import_(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder, a zip or a file.")],
-    tool: reading.FromOption = "polis",
-    name: Annotated[
-        str | None,
-        typer.Option("--name", help="What this commons calls the conversation; default: the folder's or file's name."),
-    ] = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="It is a later export of the conversation of that name.")
-    ] = False,
-    licence: Annotated[str, typer.Option("--licence", help="Of the votes, such as 'CC BY 4.0'.")] = "not stated",
-    identity: Annotated[
-        str, typer.Option("--identity", help="How participants were told apart: 'none', 'e-mail', 'census' ...")
-    ] = "not stated",
-    agree_is: reading.SignOption = None,
-    strata: reading.StrataOption = None,
-    id_column: reading.IdOption = None,
-    statement: reading.StatementOption = None,
-    stratum: reading.StratumOption = None,
-    skip: reading.SkipOption = None,
-    delimiter: reading.DelimiterOption = None,
-    agree: reading.AgreeOption = None,
-    disagree: reading.DisagreeOption = None,
-    passed: reading.PassOption = None,
-    key: KeyOption = None,
-    commons: CommonsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Read votes and propose a signed snapshot of them. Names and e-mails stay in the source."""
-    from auzolan.deliberate.pseudonyms import pseudonyms
-
-    place = find_commons(commons)
-    words = reading.words_of(agree, disagree, passed)
-    options = reading.SourceOptions(
-        tool, agree_is, strata, id_column, statement or [], stratum or [], delimiter, words, skip or []
-    )
-    name = name or (path.resolve().name if path.is_dir() else path.resolve().stem)
-    with place.writing() as ledger:
-        choose_key(key, ledger)
-        if not again:
-            refuse_name_in_use(ledger, name, _NAME_ADVICE)
-        secret = Shelf(place, ledger).make_pseudonym_key()
-    conversation = reading.read_source(path, options, pseudonyms(secret, name))
-    with place.writing() as ledger:
-        shelf = Shelf(place, ledger)
-        if not again:
-            refuse_name_in_use(ledger, name, _NAME_ADVICE)  # somebody else may have imported it in the meantime
-        shelf.sweep()
-        record, _ = take_snapshot(shelf, conversation, name, licence, identity)
-        _say_what_was_read(record, conversation, as_json)
-        _propose(shelf, record, key, as_json)
 
 
 def _rules(ledger: LedgerView) -> Governance:
     if not ledger.chain.versions:
         raise UsageError("the rules of this commons are not committed yet; see `auzolan pending`")
     return ledger.chain.current.rules
-
-
-def _say_what_was_read(record: Record, conversation: Conversation, as_json: bool) -> None:
-    snapshot = Snapshot.from_record(record)
-    if as_json:
-        return
-    counts = snapshot.counts
-    agree, disagree, passed = conversation.table.totals().sum(axis=0).tolist()
-    line = (
-        f"read {counts['participants']:,} participants, {counts['statements']:,} statements, "
-        f"{counts['votes']:,} votes ({agree:,} agree, {disagree:,} disagree, {passed:,} pass)"
-    )
-    hint(line)
-    hint(f"agree: {snapshot.sign_evidence}")
-    for rule in snapshot.cleaning:
-        if rule.votes or rule.others:
-            hint(f"cleaned: {rule.rule}: {rule.votes:,} votes removed" + (f", {rule.others:,}" if rule.others else ""))
-    kept = {
-        "public": "the ballots will be published",
-        "auditors": "the ballots stay in private/; auditors get them with `auzolan deliberate hand-over`",
-        "private": "the ballots stay in private/",
-    }
-    hint(kept[snapshot.privacy])
-    hint("next: `auzolan deliberate tally` finds opinion groups and counts")
 
 
 def _propose(shelf: Shelf, record: Record, key: str | None, as_json: bool) -> None:
@@ -306,6 +222,7 @@ def _tallies_to_check(ledger: LedgerView) -> list[Record]:
     return [linked(ledger, constitution, Constitution.TALLY), linked(ledger, selection, Selection.TALLY)]
 
 
+app.command("kit")(kit.kit)
 app.command("ratify")(ratify.ratify)
 app.command("why")(why.why)
 app.command("confirm")(confirm.confirm)

@@ -11,6 +11,7 @@ import typer
 from auzolan.cli.ballots import Evidence
 from auzolan.cli.check_steps import WRONG, check_record, linked_as
 from auzolan.cli.commons import Commons, find_ledger, write_file
+from auzolan.cli.decidim import writing_back
 from auzolan.cli.govern import LedgerOption
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, progress_bar, short
 from auzolan.cli.propose import resolve
@@ -28,20 +29,50 @@ if TYPE_CHECKING:  # numpy and scipy are loaded only by the commands that count
     from auzolan.deliberate.overview import Dot
 
 PAGES = "pages"
+_TARGETS = (PAGES, writing_back.FILES, writing_back.API)
 _NAMES = {Constitution.KIND: "constitution", Selection.KIND: "selection"}
+
+
+_TargetArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DIR|URL]",
+        help="Where the files go, by default the folder of the commons; or the address of a Decidim's API.",
+    ),
+]
+_RecordOption = Annotated[
+    str | None,
+    typer.Option("--record", metavar="ID", help="A constitution or a selection; default: the newest constitution."),
+]
+_LangOption = Annotated[
+    str | None,
+    typer.Option(
+        "--lang",
+        metavar="en,es,ca,eu",
+        help="Languages, the main one first; default: en, and for a Decidim those of its proposals.",
+    ),
+]
+_ToOption = Annotated[
+    str,
+    typer.Option("--to", metavar="|".join(_TARGETS), help="Pages for people, or what goes back to a Decidim."),
+]
 
 
 @handled
 def publish(
-    folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="Where the files go; default: the folder of the commons.")
-    ] = None,
-    record_id: Annotated[
-        str | None,
-        typer.Option("--record", metavar="ID", help="A constitution or a selection; default: the newest constitution."),
-    ] = None,
-    lang: Annotated[str, typer.Option("--lang", metavar="en,es,ca,eu", help="Languages, the main one first.")] = "en",
-    to: Annotated[str, typer.Option("--to", metavar="pages", help="What to write: files for people to read.")] = PAGES,
+    target: _TargetArgument = None,
+    record_id: _RecordOption = None,
+    lang: _LangOption = None,
+    to: _ToOption = PAGES,
+    replace_answers: writing_back.ReplaceOption = False,
+    outcome: writing_back.OutcomeOption = None,
+    state: writing_back.StateOption = None,
+    mended_importer: writing_back.MendedOption = False,
+    record_url: writing_back.RecordUrlOption = None,
+    yes_notify_participants: writing_back.NotifyOption = False,
+    credentials: writing_back.CredentialsOption = None,
+    token_file: writing_back.TokenOption = None,
+    client_id: writing_back.ClientOption = None,
     commons: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,18 +81,27 @@ def publish(
     Without a constitution, the newest selection, marked as not ratified. Counts are those that the tally publishes,
     counted again where the ballots are at hand; the pages say which.
     """
-    languages = _languages(lang)
-    if to != PAGES:
-        raise UsageError(f"--to: expected {PAGES}, got {to[:40]!r}")
+    if to not in _TARGETS:
+        raise UsageError(f"--to: expected {' or '.join(_TARGETS)}, got {to[:40]!r}")
+    decidim = writing_back.Asked(
+        replace_answers, outcome, state, mended_importer, record_url, yes_notify_participants, credentials,
+        token_file, client_id,
+    )  # fmt: skip
+    decidim.refuse_unfit(to)
     place = find_ledger(commons)
+    if to != PAGES:
+        with place.reading() as ledger:
+            writing_back.write_back(place, ledger, _record(ledger, record_id), to, target, lang, decidim, as_json)
+        return
+    languages = _languages(lang or "en")
     with place.reading() as ledger:
         record = _record(ledger, record_id)
         with progress_bar("counting"):
             charter = charter_of(ledger, Evidence(place.public, place.private), record)
-    target = folder or (place.root if isinstance(place, Commons) else Path())
-    if target.exists() and not target.is_dir():
-        raise UsageError(f"{target} is a file; expected a folder to write pages into")
-    files = _write(charter, languages, target, _NAMES[record.kind])
+    folder = Path(target) if target else place.root if isinstance(place, Commons) else Path()
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; expected a folder to write pages into")
+    files = _write(charter, languages, folder, _NAMES[record.kind])
     said: JsonDict = {
         "record": record.id,
         "kind": record.kind,

@@ -8,16 +8,19 @@ from typing import Annotated
 import typer
 
 from auzolan.cli.ballots import Evidence
-from auzolan.cli.commons import find_commons, read_user_file
+from auzolan.cli.commons import Commons, find_commons, read_user_file
 from auzolan.cli.counting import today
 from auzolan.cli.counts_only import ratify_counts
+from auzolan.cli.decidim.counts import ratify_proposals
 from auzolan.cli.govern import CommonsOption, KeyOption, choose_key, propose_within
 from auzolan.cli.outcome_view import view_of_outcome
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, print_json, progress_bar, short
-from auzolan.cli.records import erased_since, linked, named, newest_deliberation, rules_of
+from auzolan.cli.propose import resolve
+from auzolan.cli.records import erased_since, linked, named, newest, newest_deliberation, rules_of
 from auzolan.cli.selecting import first_import, outcome_of_tally, parameters_in, rules_known, smallest_cell
 from auzolan.cli.selection_table import print_selection
 from auzolan.core.kinds.deliberate import Snapshot, Tally
+from auzolan.core.kinds.proposals import Proposals
 from auzolan.core.kinds.selection import MAX_CONFLICTS, Selection
 from auzolan.core.record.canonical import as_int, as_list, read_json
 from auzolan.core.record.errors import MalformedError, MissingError, UsageError
@@ -42,7 +45,7 @@ def ratify(
         typer.Option("--counts", metavar="FILE", help="CSV of counts without ballots: a shortlist, nothing is signed."),
     ] = None,
     participants: Annotated[
-        int | None, typer.Option("--participants", min=1, help="With --counts: how many people could support.")
+        int | None, typer.Option("--participants", min=1, help="With counts alone: how many people could support.")
     ] = None,
     key: KeyOption = None,
     commons: CommonsOption = None,
@@ -57,9 +60,15 @@ def ratify(
             raise UsageError("--counts reads counts without ballots: nothing is selected from them, nothing signed")
         ratify_counts(counts, participants, as_json)
         return
-    if participants is not None:
-        raise UsageError("--participants is for --counts; a tally knows how many took part")
     place = find_commons(commons)
+    imported = _counts_alone(place, record_id)
+    if imported is not None:
+        if seats or conflicts or key:
+            raise UsageError("proposals with counts have no ballots: nothing is selected from them, nothing signed")
+        ratify_proposals(Evidence(place.public, place.private), imported, participants, as_json)
+        return
+    if participants is not None:
+        raise UsageError("--participants is for counts alone; a tally knows how many took part")
     pairs = _read_conflicts(conflicts) if conflicts else []
     with place.writing() as ledger:
         signing = choose_key(key, ledger)
@@ -77,6 +86,16 @@ def ratify(
             print_json({**view, "record": record.id, "committed": ledger.index.find(record.id) is not None})
         elif not view["trial"]:
             hint("next: `auzolan deliberate draft` writes a file in which they are worded for the people's vote")
+
+
+def _counts_alone(place: Commons, record_id: str | None) -> Record | None:
+    """Return the import that is meant, where there are proposals with counts and no ballots of anybody yet."""
+    with place.reading() as ledger:
+        if record_id is not None:
+            record = ledger.envelope(ledger.find(resolve(ledger, record_id))).claimed
+            return record if record.kind == Proposals.KIND else None
+        has_tallies = bool(list(ledger.index.rows(Tally.KIND)))
+        return None if has_tallies or not list(ledger.index.rows(Proposals.KIND)) else newest(ledger, Proposals.KIND)
 
 
 def _read_conflicts(path: Path) -> list[tuple[int, int]]:

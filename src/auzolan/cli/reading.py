@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auzolan.cli.ballots import Evidence
+from auzolan.cli.decidim.importing import DecidimOptions
 from auzolan.cli.output import progress_bar
+from auzolan.cli.records import named, newest
+from auzolan.core.kinds.proposals import Proposals, Shortlist
 from auzolan.core.record.errors import UsageError
+from auzolan.core.record.record import Record
+from auzolan.core.record.view import LedgerView
 
 if TYPE_CHECKING:
     from auzolan.deliberate.conversation import Conversation, Pseudonym
 
-SOURCES = ("polis", "survey")
+DECIDIM = "decidim"
+DECIDIM_SURVEY = "decidim-survey"
+DECIDIM_VOTES = "decidim-votes"
+VOTES = ("polis", "survey", DECIDIM_SURVEY, DECIDIM_VOTES)
+SOURCES = (*VOTES, DECIDIM)
 _SURVEY = "How a survey is laid out"
+_DECIDIM = "How a Decidim is read"
 
 FromOption = Annotated[str, typer.Option("--from", metavar="|".join(SOURCES), help="What exported it.")]
 SignOption = Annotated[
@@ -54,6 +66,61 @@ PassOption = Annotated[
     list[str] | None,
     typer.Option("--pass", metavar="WORD", help="Means pass, beside the known words.", rich_help_panel=_SURVEY),
 ]
+XidsOption = Annotated[
+    Path | None,
+    typer.Option("--xids", metavar="FILE", help="CSV: participant and xid, of a Polis that stands in Decidim."),
+]
+ShortlistOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shortlist",
+        metavar="ID",
+        help="What a decidim-survey asked about; default: the newest shortlist.",
+        rich_help_panel=_DECIDIM,
+    ),
+]
+WeightsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--weights",
+        metavar="cards|supports",
+        help="What weights of decidim-votes are; default: told from them.",
+        rich_help_panel=_DECIDIM,
+    ),
+]
+HostOption = Annotated[
+    str | None,
+    typer.Option("--host", metavar="NAME", help="Of the Decidim; default: as its files say.", rich_help_panel=_DECIDIM),
+]
+ComponentOption = Annotated[
+    list[int] | None,
+    typer.Option("--component", metavar="N", help="Only these components; default: all.", rich_help_panel=_DECIDIM),
+]
+WithoutCommentsOption = Annotated[
+    bool,
+    typer.Option("--without-comments", help="Leave comments unread: much faster by API.", rich_help_panel=_DECIDIM),
+]
+CardOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--card",
+        metavar="LABEL=agree",
+        help="What a voting card means: agree, neutral, disagree or abstain.",
+        rich_help_panel=_DECIDIM,
+    ),
+]
+TokenOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file", metavar="FILE", help="Holds the access token of an API, alone.", rich_help_panel=_DECIDIM
+    ),
+]
+ClientOption = Annotated[
+    str | None,
+    typer.Option(
+        "--client-id", metavar="ID", help="Of the OAuth application that the token is of.", rich_help_panel=_DECIDIM
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -69,6 +136,10 @@ class SourceOptions:
     delimiter: str | None = None
     words: dict[str, int] | None = None
     skip_columns: list[str] = field(default_factory=list)
+    xids: Path | None = None
+    shortlist: str | None = None
+    weights: str | None = None
+    decidim: DecidimOptions = field(default_factory=DecidimOptions)
 
 
 def words_of(agree: list[str] | None, disagree: list[str] | None, passed: list[str] | None) -> dict[str, int] | None:
@@ -85,68 +156,170 @@ def words_of(agree: list[str] | None, disagree: list[str] | None, passed: list[s
     return words or None
 
 
-def read_source(path: Path, options: SourceOptions, pseudonym: Pseudonym) -> Conversation:
-    """Read a source, with a progress bar.
+@dataclass(frozen=True)
+class Asked:
+    """What people were asked about, where the source itself does not say so reliably.
+
+    Attributes:
+        shortlist: of a survey inside Decidim.
+        texts: number -> words of a statement.
+    """
+
+    shortlist: Record | None = None
+    texts: Mapping[int, str] | None = None
+
+
+def asked_of(ledger: LedgerView, evidence: Evidence, options: SourceOptions) -> Asked:
+    """Return what people were asked about: the statements of a shortlist, or the titles of imported proposals.
+
+    Raises:
+        UsageError: the shortlist that was named is another record.
+        MissingError: there is none.
+        VerificationError, MalformedError: the proposals cannot be read.
+    """
+    if options.tool == DECIDIM_SURVEY:
+        shortlist = named(ledger, options.shortlist, Shortlist.KIND)
+        listed = Shortlist.from_record(shortlist).statements
+        return Asked(shortlist, {each.id: next(iter(each.text.values())) for each in listed})
+    if options.tool == DECIDIM_VOTES and list(ledger.index.rows(Proposals.KIND)):
+        from auzolan.cli.decidim.store import read_proposals
+        from auzolan.deliberate.shortlist.candidates import in_language
+
+        proposals = read_proposals(evidence, newest(ledger, Proposals.KIND))
+        return Asked(None, {each.key.id: in_language(each.title, "") for each in proposals if not each.is_withdrawn})
+    return Asked()
+
+
+def read_source(
+    path: Path, options: SourceOptions, pseudonym: Pseudonym, asked: Mapping[int, str] | None = None
+) -> Conversation:
+    """Read votes, with a progress bar.
+
+    Args:
+        path: of a folder, zip or file.
+        options: as the user gave them.
+        pseudonym: of a participant.
+        asked: number -> words of what was asked, None to take them from the source.
 
     Raises:
         UsageError: an option does not fit.
         MalformedError, VerificationError, NotCheckedError: as the readers say.
     """
-    from auzolan.deliberate.sources.polis import read_polis
-    from auzolan.deliberate.sources.survey import read_survey
-
-    if options.tool not in SOURCES:
-        raise UsageError(f"--from must be one of {', '.join(SOURCES)}, got {options.tool[:40]!r}")
-    _refuse_options_of_another(options)
+    refuse_options_of_another(options)
+    if options.tool not in VOTES:
+        raise UsageError(f"--from {options.tool}: expected votes, from one of {', '.join(VOTES)}")
     with progress_bar("reading") as bar:
 
         def progress(_member: str, rows: int) -> None:
             bar(rows, rows)
 
-        if options.tool == "survey":
-            conversation = read_survey(
-                path,
-                pseudonym,
-                words=options.words,
-                id_column=options.id_column,
-                statement_columns=options.statements or None,
-                strata_columns=options.stratum_columns,
-                skip_columns=options.skip_columns,
-                delimiter=_delimiter(options.delimiter),
-                progress=progress,
-            )
-        else:
-            conversation = read_polis(path, pseudonym, options.agree_is, progress)
+        conversation = _READERS[options.tool](path, options, pseudonym, progress, asked)
         return _with_strata(conversation, options.strata, pseudonym) if options.strata else conversation
+
+
+_Progress = Callable[[str, int], None]
+_Asked = Mapping[int, str] | None
+
+
+def _read_polis(
+    path: Path, options: SourceOptions, pseudonym: Pseudonym, progress: _Progress, _asked: _Asked
+) -> Conversation:
+    from auzolan.deliberate.sources.polis import read_polis
+    from auzolan.deliberate.sources.xids import by_xid, read_xids
+
+    if options.xids is None:
+        return read_polis(path, pseudonym, options.agree_is, progress)
+    known = by_xid(pseudonym, read_xids(options.xids))
+    return known.join(read_polis(path, known, options.agree_is, progress))
+
+
+def _read_survey(
+    path: Path, options: SourceOptions, pseudonym: Pseudonym, progress: _Progress, _asked: _Asked
+) -> Conversation:
+    from auzolan.deliberate.sources.survey import read_survey
+
+    return read_survey(
+        path,
+        pseudonym,
+        words=options.words,
+        id_column=options.id_column,
+        statement_columns=options.statements or None,
+        strata_columns=options.stratum_columns,
+        skip_columns=options.skip_columns,
+        delimiter=_delimiter(options.delimiter),
+        progress=progress,
+    )
+
+
+def _read_decidim_survey(
+    path: Path, options: SourceOptions, pseudonym: Pseudonym, progress: _Progress, asked: _Asked
+) -> Conversation:
+    from auzolan.deliberate.sources.decidim_survey import read_decidim_survey
+
+    return read_decidim_survey(path, pseudonym, asked, words=options.words, progress=progress)
+
+
+def _read_decidim_votes(
+    path: Path, options: SourceOptions, pseudonym: Pseudonym, progress: _Progress, asked: _Asked
+) -> Conversation:
+    from auzolan.deliberate.sources.rest_full import read_vote_proposals
+
+    return read_vote_proposals(path, pseudonym, asked, with_cards=_WEIGHTS[options.weights], progress=progress)
+
+
+_READERS = {
+    "polis": _read_polis,
+    "survey": _read_survey,
+    DECIDIM_SURVEY: _read_decidim_survey,
+    DECIDIM_VOTES: _read_decidim_votes,
+}
+_WEIGHTS: dict[str | None, bool | None] = {None: None, "cards": True, "supports": False}
 
 
 def _delimiter(given: str | None) -> str:
     return "," if given is None else "\t" if given == "tab" else given
 
 
-def _refuse_options_of_another(options: SourceOptions) -> None:
+def refuse_options_of_another(options: SourceOptions) -> None:
     """Refuse options that the reader of this source would not look at.
 
     Raises:
-        UsageError: one was given.
+        UsageError: one was given, or the source is not known.
     """
-    if options.tool == "survey":
-        if options.agree_is is not None:
-            raise UsageError("--agree-is is for Polis exports; what words or numbers mean in a survey, --agree tells")
-        return
-    words = set((options.words or {}).values())
-    given = {
-        "--id": options.id_column is not None,
-        "--statement": options.statements,
-        "--stratum": options.stratum_columns,
-        "--skip": options.skip_columns,
-        "--delimiter": options.delimiter is not None,
-        "--agree": 1 in words,
-        "--disagree": -1 in words,
-        "--pass": 0 in words,
+    tool = options.tool
+    if tool not in SOURCES:
+        raise UsageError(f"--from must be one of {', '.join(SOURCES)}, got {tool[:40]!r}")
+    if options.weights is not None and options.weights not in _WEIGHTS:
+        raise UsageError(f"--weights: expected cards or supports, got {options.weights[:40]!r}")
+    if tool == "survey" and options.agree_is is not None:
+        raise UsageError("--agree-is is for Polis exports; what words or numbers mean in a survey, --agree tells")
+    words, decidim = set((options.words or {}).values()), options.decidim
+    surveys, layout = ("survey", DECIDIM_SURVEY), ("survey",)
+    given: dict[str, tuple[bool, tuple[str, ...]]] = {
+        "--agree-is": (options.agree_is is not None, ("polis",)),
+        "--xids": (options.xids is not None, ("polis",)),
+        "--strata": (options.strata is not None, VOTES),
+        "--id": (options.id_column is not None, layout),
+        "--statement": (bool(options.statements), layout),
+        "--stratum": (bool(options.stratum_columns), layout),
+        "--skip": (bool(options.skip_columns), layout),
+        "--delimiter": (options.delimiter is not None, layout),
+        "--agree": (1 in words, surveys),
+        "--disagree": (-1 in words, surveys),
+        "--pass": (0 in words, surveys),
+        "--shortlist": (options.shortlist is not None, (DECIDIM_SURVEY,)),
+        "--weights": (options.weights is not None, (DECIDIM_VOTES,)),
+        "--host": (decidim.host is not None, (DECIDIM,)),
+        "--component": (bool(decidim.components), (DECIDIM,)),
+        "--without-comments": (not decidim.with_comments, (DECIDIM,)),
+        "--card": (bool(decidim.cards), (DECIDIM,)),
+        "--token-file": (decidim.token_file is not None, (DECIDIM,)),
+        "--client-id": (decidim.client_id is not None, (DECIDIM,)),
     }
-    if unfit := [option for option, is_given in given.items() if is_given]:
-        raise UsageError(f"{', '.join(unfit)}: for surveys only (--from survey), and this is read as {options.tool}")
+    unfit = {option: tools for option, (is_given, tools) in given.items() if is_given and tool not in tools}
+    if unfit:
+        fit = " or ".join(dict.fromkeys(f"--from {each}" for tools in unfit.values() for each in tools))
+        raise UsageError(f"{', '.join(unfit)}: for {fit} only, and this is read as {tool}")
 
 
 def _with_strata(conversation: Conversation, table: Path, pseudonym: Pseudonym) -> Conversation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from auzolan.cli.propose import resolve
 from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
+from auzolan.core.kinds.proposals import Proposals, Shortlist
 from auzolan.core.kinds.selection import Selection
 from auzolan.core.record.errors import MissingError, UsageError
 from auzolan.core.record.governance import Governance
@@ -13,6 +14,8 @@ from auzolan.core.record.tombstone import TOMBSTONE_KIND
 from auzolan.core.record.view import LedgerView
 
 _MAKERS = {
+    Proposals.KIND: "import --from decidim",
+    Shortlist.KIND: "kit",
     Snapshot.KIND: "import",
     Tally.KIND: "tally",
     Selection.KIND: "ratify",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 PSEUDONYM_KEY = "pseudonym.key"
 _FOLDER = "ballots"
 _CONVERSATION, _LABELS_OF, _PROPOSED, _KEY_CHECK = "conversation", "labels_of", "proposed", "key_check"
+_COMMENTS_OF = "comments_of"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,11 @@ class Shelf:
     def keep_labels(self, name: str, data: bytes, privacy: str, ballots: str) -> dict[str, str]:
         """Keep who is in which group of the ballots with this digest; return blob name -> digest."""
         return self._keep(name, data, privacy, {_LABELS_OF: ballots})
+
+    def keep_comments(self, data: bytes, conversation: str) -> str:
+        """Keep comments of an import, which are never public; return their digest."""
+        (digest,) = self._keep("comments", data, "private", {_COMMENTS_OF: conversation}).values()
+        return digest
 
     def _keep(self, name: str, data: bytes, privacy: str, whose: JsonObject) -> dict[str, str]:
         if privacy == "public":

@@ -12,6 +12,7 @@ from rich.tree import Tree
 from auzolan.cli.ballots import Evidence
 from auzolan.cli.checkers import checkers, why_unavailable
 from auzolan.cli.commons import Commons, PublishedCopy, find_ledger
+from auzolan.cli.decidim.checking import decidim_checkers
 from auzolan.cli.govern import LedgerOption
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, print_json, progress_bar, short
 from auzolan.cli.oversee import RootOption, run_verification, verdict_of
@@ -95,7 +96,12 @@ def make_walk(place: Commons | PublishedCopy, verified: VerifiedLedger) -> Walk:
     """Return a walk over a verified ledger, with all that can be established about its links."""
     with progress_bar("reading links") as progress:
         evidence = Evidence(place.public, place.private)
-        return Walk(place.public, verified, {**checkers(evidence), **teach_checkers(evidence)}, progress)
+        return Walk(
+            place.public,
+            verified,
+            {**checkers(evidence), **decidim_checkers(evidence), **teach_checkers(evidence)},
+            progress,
+        )
 
 
 def _newest_of(walk: Walk, noun: str) -> str | None:

@@ -1,4 +1,4 @@
-"""`auzolan deliberate why STATEMENT`: one statement, as a sceptical author would ask about it."""
+"""`auzolan deliberate why`: one statement or proposal, as its sceptical author would ask about it."""
 
 from __future__ import annotations
 
@@ -7,33 +7,88 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auzolan.cli.ballots import Evidence
-from auzolan.cli.commons import find_ledger
+from auzolan.cli.commons import Commons, PublishedCopy, find_ledger
 from auzolan.cli.govern import LedgerOption
 from auzolan.cli.outcome_view import reason
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, short
 from auzolan.cli.records import linked, named
 from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
+from auzolan.core.kinds.proposals import Proposals
 from auzolan.core.kinds.selection import Selection
-from auzolan.core.record.errors import MissingError, VerificationError
+from auzolan.core.record.errors import MissingError, UsageError, VerificationError
 from auzolan.core.record.record import Record
 from auzolan.core.record.view import LedgerView
 
 if TYPE_CHECKING:
+    from auzolan.cli.decidim.why import Named
     from auzolan.deliberate.tally import Cell, Counts
+
+Place = Commons | PublishedCopy
 
 
 @handled
 def why(
-    statement: Annotated[int, typer.Argument(metavar="STATEMENT", help="Its number in the source.")],
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="STATEMENT|PROPOSAL",
+            help="A statement by its number in the source; a proposal by its number, address, reference or key.",
+        ),
+    ] = None,
     record_id: Annotated[
         str | None, typer.Option("--selection", metavar="ID", help="Which selection; default: the newest.")
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Count the dispositions of all imported proposals.")] = False,
     commons: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say why a statement became an article or not, who supports it, and how many ballots that hangs on."""
+    """Say why a statement or a proposal became an article or not, and what it lacks.
+
+    A number that both have means the statement with 'statement:' before it, the proposal with 'proposal:'.
+    """
+    from auzolan.cli.decidim.why import read_name, why_all, why_proposal
+
+    if every is (what is not None):
+        raise UsageError("expected one statement or proposal, or --all")
     place = find_ledger(commons)
+    with place.reading() as ledger:
+        evidence = Evidence(place.public, place.private)
+        if what is None:
+            why_all(ledger, evidence, as_json)
+            return
+        named_so = read_name(what)
+        is_statement = named_so.number is not None and _is_statement(ledger, evidence, named_so, record_id)
+        if not is_statement:
+            why_proposal(ledger, evidence, named_so.proposal, as_json)
+    if is_statement and named_so.number is not None:
+        _why_statement(place, named_so.number, record_id, as_json)
+
+
+def _is_statement(ledger: LedgerView, evidence: Evidence, name: Named, record_id: str | None) -> bool:
+    """Whether a number means a statement.
+
+    Raises:
+        UsageError: it could as well mean a proposal.
+    """
+    from auzolan.cli.decidim.why import knows_proposal
+
+    if not name.proposal or record_id is not None or not list(ledger.index.rows(Proposals.KIND)):
+        return True
+    selections = [Selection.from_record(ledger.envelope(row).claimed) for row in ledger.index.rows(Selection.KIND)]
+    outcome = selections[-1].outcome if selections else None
+    statements: set[int] = set()
+    if outcome is not None:
+        statements = {each.statement for each in outcome.articles} | {each.statement for each in outcome.not_included}
+    if name.number in statements and knows_proposal(ledger, evidence, name.proposal):
+        raise UsageError(
+            f"{name.number} is the number of a statement and of a proposal; say statement:{name.number} or "
+            f"proposal:{name.number}"
+        )
+    return name.number in statements
+
+
+def _why_statement(place: Place, statement: int, record_id: str | None, as_json: bool) -> None:
     with place.reading() as ledger:
         record = named(ledger, record_id, Selection.KIND)
         tally = linked(ledger, record, Selection.TALLY)

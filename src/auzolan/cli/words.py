@@ -14,6 +14,7 @@ from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
+from auzolan.core.kinds.proposals import Proposals, Shortlist
 from auzolan.core.kinds.run import Anchor, RuntimePolicy, Service
 from auzolan.core.kinds.selection import Selection
 from auzolan.core.kinds.teach import Adapter, Dataset, Measured
@@ -42,6 +43,14 @@ def headline(record: Record) -> str:
         counts, name = snapshot.counts, plain(snapshot.source["name"], 40)
         since = f", {snapshot.n_forgotten:,} forgotten since" if snapshot.n_forgotten else ""
         return f"{counts['votes']:,} votes of {counts['participants']:,} in {name}{since}"
+    if record.kind == Proposals.KIND:
+        proposals = Proposals.from_record(record)
+        held = proposals.counts
+        return f"{held.get('proposals', 0):,} proposals of {plain(proposals.source['host'], 40)}"
+    if record.kind == Shortlist.KIND:
+        shortlist = Shortlist.from_record(record)
+        n_listed, by = len(shortlist.statements), plain(shortlist.method["by"], 30)
+        return f"{n_listed:,} statements to ask everybody about, quotas by {by}"
     if record.kind == Tally.KIND:
         tally = Tally.from_record(record)
         return f"{tally.n_statements:,} statements, groups of {', '.join(f'{n:,}' for n in tally.groups) or 'nobody'}"

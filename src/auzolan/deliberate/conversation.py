@@ -55,7 +55,7 @@ class Conversation:
     """A conversation as it was read.
 
     Attributes:
-        tool: "polis" or "survey".
+        tool: "polis", "survey", "decidim-survey" or "decidim-rest-full".
         layout: which files were read, in plain words.
         topic: as the source states it, or "".
         url: as the source states it, or "".

@@ -84,6 +84,7 @@ def snapshot_of(
     privacy: str,
     commons: str,
     blobs: Mapping[str, str],
+    shortlist: str | None = None,
 ) -> Snapshot:
     """Return the snapshot of a conversation.
 
@@ -96,6 +97,7 @@ def snapshot_of(
         privacy: who may see ballots, from the rules in force.
         commons: id of the root.
         blobs: digests of the blobs with statements and ballots, by name.
+        shortlist: id of the shortlist whose statements were voted on.
     """
     return Snapshot(
         source={
@@ -122,6 +124,7 @@ def snapshot_of(
         generation=ballots.generation,
         commons=commons,
         blobs=dict(blobs),
+        shortlist=shortlist,
     )
 
 
@@ -154,6 +157,7 @@ def successor(old: Snapshot, old_id: str, ballots: Ballots, blobs: Mapping[str, 
         commons=old.commons,
         blobs=dict(blobs),
         supersedes=old_id,
+        shortlist=old.shortlist,
     )
 
 

@@ -12,6 +12,7 @@ from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
+from auzolan.core.kinds.proposals import Proposals, Shortlist
 from auzolan.core.kinds.run import Anchor, RuntimePolicy, Service
 from auzolan.core.kinds.selection import Selection
 from auzolan.core.kinds.teach import Adapter, Dataset
@@ -24,6 +25,7 @@ from tests.core.kinds.served import anchor, answer, policy, service
 from tests.strategies import hex_digests, json_objects, names, texts
 from tests.town import document, root_record
 from tests.vectors.deliberation import deliberation
+from tests.vectors.proposing import proposing
 from tests.vectors.teaching import teaching
 
 ID, BLOB = "ab" * 32, "cd" * 32
@@ -46,6 +48,7 @@ def test_every_known_kind_is_read() -> None:
             tombstone([BLOB], [ID], "asked for", DATE),
             *(each.to_record() for each in (service(), policy(), answer(), anchor())),
             *(envelope.claimed for envelope in deliberated.values()),
+            *(envelope.claimed for envelope in proposing()[1].values()),
             *(envelope.claimed for envelope in teaching(deliberated["constitution-v1"].claimed)[1].values()),
         )
     }
@@ -61,7 +64,9 @@ def test_every_known_kind_is_read() -> None:
         "document/v1": Document,
         "endorsement/v1": Endorsement,
         "tombstone/v1": list,
+        "proposals/v1": Proposals,
         "runtime-policy/v1": RuntimePolicy,
+        "shortlist/v1": Shortlist,
         "selection/v1": Selection,
         "service/v1": Service,
         "snapshot/v1": Snapshot,

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from auzolan.cli.app import app
+from auzolan.cli.decidim.importing import DecidimOptions
 from auzolan.cli.reading import SourceOptions, read_source
 from auzolan.core.record.errors import UsageError
 from auzolan.deliberate.conversation import Cleaning
@@ -29,22 +30,42 @@ def survey(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"id_column": "id"}, "--id: "),
-        ({"statements": ["a"]}, "--statement: "),
-        ({"stratum_columns": ["a"]}, "--stratum: "),
-        ({"skip_columns": ["a"]}, "--skip: "),
-        ({"delimiter": ","}, "--delimiter: "),
-        ({"words": {"aye": 1}}, "--agree: "),
-        ({"words": {"nay": -1}}, "--disagree: "),
-        ({"words": {"eh": 0}}, "--pass: "),
-        ({"words": {"aye": 1, "eh": 0}, "delimiter": "tab"}, "--delimiter, --agree, --pass: "),
+        ({"id_column": "id"}, "--id: for --from survey only"),
+        ({"statements": ["a"]}, "--statement: for --from survey only"),
+        ({"stratum_columns": ["a"]}, "--stratum: for --from survey only"),
+        ({"skip_columns": ["a"]}, "--skip: for --from survey only"),
+        ({"delimiter": ","}, "--delimiter: for --from survey only"),
+        ({"words": {"aye": 1}}, "--agree: for --from survey or --from decidim-survey only"),
+        ({"words": {"nay": -1}}, "--disagree: for --from survey or --from decidim-survey only"),
+        ({"words": {"eh": 0}}, "--pass: for --from survey or --from decidim-survey only"),
+        (
+            {"words": {"aye": 1, "eh": 0}, "delimiter": "tab"},
+            "--delimiter, --agree, --pass: for --from survey or --from decidim-survey only",
+        ),
+        ({"shortlist": "x"}, "--shortlist: for --from decidim-survey only"),
+        ({"weights": "cards"}, "--weights: for --from decidim-votes only"),
+        ({"decidim": DecidimOptions(host="x")}, "--host: for --from decidim only"),
+        ({"decidim": DecidimOptions(components=(6,))}, "--component: for --from decidim only"),
+        ({"decidim": DecidimOptions(with_comments=False)}, "--without-comments: for --from decidim only"),
+        ({"decidim": DecidimOptions(cards=("a=agree",))}, "--card: for --from decidim only"),
+        ({"decidim": DecidimOptions(token_file=Path("t"))}, "--token-file: for --from decidim only"),
     ],
 )
-def test_options_of_surveys_are_refused_with_polis(tmp_path: Path, changed: dict[str, Any], named: str) -> None:
+def test_options_of_other_sources_are_refused_with_polis(tmp_path: Path, changed: dict[str, Any], named: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_source(tmp_path, replace(SourceOptions(), **changed), str)
 
-    assert f"{named}for surveys only (--from survey), and this is read as polis" == str(caught.value)
+    assert f"{named}, and this is read as polis" == str(caught.value)
+
+
+def test_proposals_are_no_votes(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--from decidim: expected votes, from one of polis, survey, decidim-survey"):
+        read_source(tmp_path, SourceOptions(tool="decidim"), str)
+
+
+def test_weights_are_cards_or_supports(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--weights: expected cards or supports, got 'stones'"):
+        read_source(tmp_path, SourceOptions(tool="decidim-votes", weights="stones"), str)
 
 
 def test_the_sign_is_refused_with_a_survey(survey: Path) -> None:

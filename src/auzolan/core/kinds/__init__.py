@@ -1,6 +1,6 @@
 """The nouns: what each kind of record says, one module per stage.
 
-`deliberate` has two more, `selection` and `constitution`; `teach` has `dataset`
+`deliberate` has three more, `proposals`, `selection` and `constitution`; `teach` has `dataset`
 besides, and `run` has `answer`.
 
 `read_kind` turns a record into its dataclass. A kind that is not known here is
@@ -16,6 +16,7 @@ from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.govern import Document
 from auzolan.core.kinds.oversee import Endorsement
+from auzolan.core.kinds.proposals import Proposals, Shortlist
 from auzolan.core.kinds.run import Anchor, RuntimePolicy, Service
 from auzolan.core.kinds.selection import Selection
 from auzolan.core.kinds.teach import Adapter, Dataset
@@ -34,9 +35,11 @@ _READERS: dict[str, Callable[[Record], object]] = {
     Document.KIND: Document.from_record,
     Draft.KIND: Draft.from_record,
     Endorsement.KIND: Endorsement.from_record,
+    Proposals.KIND: Proposals.from_record,
     RuntimePolicy.KIND: RuntimePolicy.from_record,
     Selection.KIND: Selection.from_record,
     Service.KIND: Service.from_record,
+    Shortlist.KIND: Shortlist.from_record,
     Snapshot.KIND: Snapshot.from_record,
     Tally.KIND: Tally.from_record,
 }

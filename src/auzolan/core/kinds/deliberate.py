@@ -46,12 +46,14 @@ class Snapshot:
         supersedes: id of the snapshot that this one replaces, because participants were forgotten.
         commons: id of the root.
         blobs: name -> digest.
+        shortlist: id of the shortlist whose statements were voted on, None where there was none.
     """
 
     KIND: ClassVar[str] = "snapshot/v1"
     COMMITMENT: ClassVar[str] = "auzolan-ballots-1"
     STATEMENTS: ClassVar[str] = "statements"
     BALLOTS: ClassVar[str] = "ballots"
+    SHORTLIST: ClassVar[str] = "shortlist"
     FORGOTTEN: ClassVar[str] = "participants forgotten since the import"
     SOURCE: ClassVar[tuple[str, ...]] = ("layout", "name", "tool", "topic", "url")
     COUNTS: ClassVar[tuple[str, ...]] = ("participants", "rows_read", "statements", "votes")
@@ -70,6 +72,7 @@ class Snapshot:
     commons: str
     blobs: Mapping[str, str] = field(default_factory=dict)
     supersedes: str | None = None
+    shortlist: str | None = None
 
     @property
     def ballots_blob(self) -> str:
@@ -104,7 +107,8 @@ class Snapshot:
             "ballots": self.privacy,
             "generation": self.generation,
         }
-        links = {COMMONS: self.commons} | ({SUPERSEDES: self.supersedes} if self.supersedes else {})
+        others = {SUPERSEDES: self.supersedes, self.SHORTLIST: self.shortlist}
+        links = {COMMONS: self.commons} | {name: target for name, target in others.items() if target}
         return Record(self.KIND, body, links, dict(self.blobs))
 
     @classmethod
@@ -145,6 +149,7 @@ class Snapshot:
             commons=check_digest(record.links.get(COMMONS), "snapshot: link 'commons'"),
             blobs=dict(record.blobs),
             supersedes=record.links.get(SUPERSEDES),
+            shortlist=record.links.get(cls.SHORTLIST),
         )
         if snapshot.n_participants < 0:
             raise MalformedError("snapshot: more participants were forgotten than there were")

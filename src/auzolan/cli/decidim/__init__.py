@@ -1,0 +1,1 @@
+"""The commands of `deliberate` that meet a Decidim: `import --from decidim`, `kit`, `publish --to decidim-files`."""

@@ -1,0 +1,103 @@
+"""Edge: what `trace` establishes about links to proposals and shortlists, in the very run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from auzolan.cli.ballots import Evidence
+from auzolan.cli.decidim.planning import choose_by, plan_of
+from auzolan.cli.decidim.store import read_proposals
+from auzolan.core.kinds.deliberate import Snapshot
+from auzolan.core.kinds.proposals import SUPERSEDES, Proposals, Shortlist
+from auzolan.core.record.errors import MalformedError, NotCheckedError, UsageError, VerificationError
+from auzolan.core.record.record import Record
+from auzolan.core.record.trace import Checker, Strength, Walk
+
+
+def decidim_checkers(evidence: Evidence) -> dict[tuple[str, str], Checker]:
+    """Return what `trace` establishes about these links."""
+
+    def check_shortlist(walk: Walk, record: Record, _name: str, target: str) -> Strength:
+        own = all(each.own_words for each in Shortlist.from_record(record).statements)
+        good = Strength.CHECKED if own else Strength.ASSERTED
+        return _tried(lambda: verify_shortlist(evidence, record, walk.record(target)), good)
+
+    def check_asked(walk: Walk, record: Record, _name: str, target: str) -> Strength:
+        return _tried(lambda: _verify_asked(evidence, record, walk.record(target)), Strength.CHECKED)
+
+    return {
+        (Shortlist.KIND, Shortlist.PROPOSALS): check_shortlist,
+        (Snapshot.KIND, Snapshot.SHORTLIST): check_asked,
+        (Proposals.KIND, SUPERSEDES): _check_continued,
+    }
+
+
+def verify_shortlist(evidence: Evidence, record: Record, imported: Record) -> Record:
+    """Return a shortlist, if it follows from the proposals, as far as people may not edit it.
+
+    Checks: (1) the quotas come out again; (2) every cited proposal was imported, with this fingerprint, was not
+    withdrawn and is no amendment; (3) whichever proposal leads a statement has a place, in the quota that is named;
+    (4) where own words are claimed, every text is the title of one of its proposals in that language.
+    Does not check: what was left out or merged by whoever edited it, and why.
+
+    Raises:
+        VerificationError: one of these does not hold.
+        UsageError, MissingError, MalformedError: as choosing and reading say.
+    """
+    from auzolan.deliberate.shortlist.candidates import is_candidate
+    from auzolan.deliberate.shortlist.listing import is_own
+
+    if imported.kind != Proposals.KIND:
+        raise VerificationError(f"a shortlist is chosen from proposals, not from {imported.kind}")
+    said = Shortlist.from_record(record)
+    choice = choose_by(plan_of(said, imported), evidence, imported)
+    if choice.quotas != said.quotas:  # 1
+        raise VerificationError("the quotas of the shortlist are not those of the proposals")
+    wanted = {cited.key for each in said.statements for cited in each.proposals}
+    found = {str(each.key): each for each in read_proposals(evidence, imported) if str(each.key) in wanted}
+    places = {str(each.candidate.key): each.quota for each in choice.chosen}
+    for each in said.statements:
+        for cited in each.proposals:  # 2
+            proposal = found.get(cited.key)
+            if proposal is None or not is_candidate(proposal):
+                raise VerificationError(f"statement {each.id} rests on {cited.key}, which cannot be on a shortlist")
+            if cited.fingerprint != (proposal.fingerprint.value if proposal.fingerprint else ""):
+                raise VerificationError(f"statement {each.id}: {cited.key} has another fingerprint")
+        if places.get(each.proposals[0].key) != each.quota:  # 3
+            raise VerificationError(f"statement {each.id}: {each.proposals[0].key} has no place in {each.quota[:60]!r}")
+        if each.own_words and not is_own(each.text, [found[cited.key].title for cited in each.proposals]):  # 4
+            raise VerificationError(f"statement {each.id} does not have the words of its proposals")
+    return record
+
+
+def _verify_asked(evidence: Evidence, record: Record, shortlist: Record) -> None:
+    """Check that a snapshot's statements are those of a shortlist.
+
+    Raises:
+        VerificationError: they are not.
+    """
+    if shortlist.kind != Shortlist.KIND:
+        raise VerificationError(f"expected a shortlist, got {shortlist.kind}")
+    listed = {each.id: set(each.text.values()) for each in Shortlist.from_record(shortlist).statements}
+    for statement in evidence.statements(record):
+        if statement.text not in listed.get(statement.id, ()):
+            raise VerificationError(f"statement {statement.id} is not the one on the shortlist")
+
+
+def _check_continued(walk: Walk, record: Record, _name: str, target: str) -> Strength:
+    """An import continues an earlier one of the same name."""
+    earlier = walk.record(target)
+    if earlier.kind != Proposals.KIND:
+        return Strength.CONTRADICTED
+    names = {Proposals.from_record(each).source["name"] for each in (record, earlier)}
+    return Strength.CHECKED if len(names) == 1 else Strength.CONTRADICTED
+
+
+def _tried(compute: Callable[[], object], good: Strength) -> Strength:
+    try:
+        compute()
+    except NotCheckedError:
+        return Strength.UNAVAILABLE
+    except (VerificationError, MalformedError, UsageError):
+        return Strength.CONTRADICTED
+    return good

@@ -1,0 +1,1 @@
+"""Tests of `auzolan.deliberate.decidim`."""

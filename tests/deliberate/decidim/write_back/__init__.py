@@ -1,0 +1,1 @@
+"""Tests of what goes back to a Decidim."""
