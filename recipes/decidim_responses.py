@@ -1,6 +1,10 @@
 """Make SYNTHETIC responses to the surveys of a kit, in the layout in which Decidim exports them.
 
     python recipes/decidim_responses.py KIT-DIR OUT-DIR --people 400 --lang ca
+    python recipes/decidim_responses.py poll.csv OUT-DIR --lang ca
+
+The second makes responses to a survey that asks about a wording, as
+`auzolan deliberate put-to-vote` lists it, each row with its place in front.
 
 Nobody here exists: invented people of three invented habits of mind answer the
 surveys that `auzolan deliberate kit` laid out (survey-1.json ...), each one
@@ -35,6 +39,12 @@ PASSES = 0.10
 TEMPERS = (0.92, 0.84, 0.35, 0.12)  # how likely a habit of mind is to agree with a statement
 AGREE, PASS, DISAGREE = 1, 0, -1  # as the kit writes them beside the options
 HEADINGS = ("ID", "Answered on", "IP Hash", "User status")
+OF_POLL = {
+    "en": ("Do you agree that this becomes an article?", "Agree", "Disagree", "Pass"),
+    "ca": ("Esteu d'acord que això sigui un article?", "D'acord", "En desacord", "M'abstinc"),
+    "es": ("¿Está de acuerdo en que esto sea un artículo?", "De acuerdo", "En desacuerdo", "Me abstengo"),
+    "eu": ("Ados zaude hau artikulu izan dadin?", "Ados", "Ez nago ados", "Abstenitzen naiz"),
+}
 LABEL = "SYNTHETIC: invented people, made with recipes/decidim_responses.py. No evidence of anything.\n"
 
 
@@ -67,17 +77,19 @@ class Response:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the responses to all surveys of a kit."""
     parser = argparse.ArgumentParser(description="Make synthetic responses to the surveys of a kit.")
-    parser.add_argument("kit", type=Path, help="folder with survey-1.json, survey-2.json ...")
+    parser.add_argument("kit", type=Path, help="folder with survey-1.json, survey-2.json ...; or a poll.csv")
     parser.add_argument("out", type=Path, help="folder to write to")
     parser.add_argument("--people", type=int, default=400)
     parser.add_argument("--lang", default="", help="language of the export; by default the first of the kit")
+    parser.add_argument("--form", choices=("json", "csv", "both"), default="both", help="of the export")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--shared-ids", action="store_true", help="one ID per person in all surveys")
     options = parser.parse_args(arguments)
-    surveys = read_kit(options.kit, options.lang)
+    read = read_poll if options.kit.suffix == ".csv" else read_kit
+    surveys = read(options.kit, options.lang)
     options.out.mkdir(parents=True, exist_ok=True)
     for survey, responses in answer(surveys, options.people, options.seed, options.shared_ids):
-        write(options.out, survey, responses)
+        write(options.out, survey, responses, options.form)
     (options.out / "SYNTHETIC.txt").write_text(LABEL, encoding="utf-8")
 
 
@@ -88,6 +100,15 @@ def read_kit(folder: Path, language: str) -> list[Survey]:
         raise SystemExit(f"{folder} holds no survey-N.json; make a kit first")
     surveys = [_survey(json.loads(path.read_text(encoding="utf-8")), language, path) for path in paths]
     return sorted(surveys, key=lambda survey: survey.number)
+
+
+def read_poll(path: Path, language: str) -> list[Survey]:
+    """Return one survey that asks about a wording."""
+    question, *options = OF_POLL[language or "en"]
+    with path.open(encoding="utf-8", newline="") as stream:
+        words = [row["comment_text"] for row in csv.DictReader(stream)]
+    rows = tuple((place, f"[{place}] {text}") for place, text in enumerate(words, 1))
+    return [Survey(1, question, tuple(zip((AGREE, DISAGREE, PASS), options, strict=True)), rows)]
 
 
 def _survey(data: dict[str, Any], language: str, path: Path) -> Survey:
@@ -142,8 +163,8 @@ def _about(response: Response) -> list[str]:
     ]
 
 
-def write(folder: Path, survey: Survey, responses: Sequence[Response]) -> None:
-    """Write the responses to one survey as JSON and as CSV."""
+def write(folder: Path, survey: Survey, responses: Sequence[Response], form: str = "both") -> None:
+    """Write the responses to one survey as JSON, as CSV, or as both."""
     first, matrix = "1. How did you hear of this survey?", f"2. {survey.question}"
     rows = [row for _, row in survey.rows]
 
@@ -159,7 +180,10 @@ def write(folder: Path, survey: Survey, responses: Sequence[Response]) -> None:
         answers = dict(zip(rows, answered, strict=True)) if answered else ""
         listed.append({**about, first: ["Friends"], matrix: answers})
     path = folder / f"responses-{survey.number}.json"
-    path.write_text(json.dumps(listed, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    if form != "csv":
+        path.write_text(json.dumps(listed, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    if form == "json":
+        return
     with (folder / f"responses-{survey.number}.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, delimiter=";", lineterminator="\n")
         writer.writerow([*HEADINGS, first, *(f"{matrix}/{row}" for row in rows)])

@@ -220,6 +220,28 @@ def test_the_polis_tutorial_runs_and_quotes_what_is_printed(tmp_path: Path) -> N
     assert "Evidence grade C: counts only" in printed
 
 
+def test_the_decidim_tutorial_runs_and_quotes_what_is_printed(tmp_path: Path) -> None:
+    data = Path("tests/data/decidim/pam2016-open-data-proposals.csv")
+    for each in (data, Path("recipes/decidim_responses.py")):
+        (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / each, tmp_path / each)
+    page = ROOT / "docs" / "tutorial-decidim.md"
+    commands = re.compile(r"^```text\nauzolan .*?^```", re.DOTALL | re.MULTILINE)
+    quoted = re.findall(r"^```text\n(.*?)^```", commands.sub("", page.read_text()), re.DOTALL | re.MULTILINE)
+
+    result = run_script("\n".join(blocks_of(page)), tmp_path)
+
+    assert 0 == result.returncode, result.stdout + result.stderr
+    printed = " ".join(_plain(result.stdout + result.stderr).split())
+    assert 5 == len(quoted)
+    assert [] == [line for block in quoted for line in block.splitlines() if " ".join(line.split()) not in printed]
+    assert "shortlist [checked]" in printed
+    assert "proposals [asserted]" in printed
+    assert {"README.md", "accountability-results.csv", "participatory-text.ca.md"} <= {
+        path.name for path in (tmp_path / "decidim-trial" / "upload").iterdir()
+    }
+
+
 def test_the_yields_of_the_rules_are_as_documented() -> None:
     table = [line for line in (ROOT / "docs" / "ratify.md").read_text().splitlines() if line.startswith("| london")]
     result = run_script(f"cd '{ROOT}' && '{sys.executable}' -m bench.yield_of_rules tests/data/polis", ROOT)
@@ -283,7 +305,7 @@ def test_make_targets_that_are_documented_exist(page: Path) -> None:
 
 
 def test_no_page_has_commands_that_no_test_runs() -> None:
-    run_here = {"tutorial.md", "tutorial-polis.md", "votes.md", "ratify.md", "checking.md", "lost-disk.md"}
+    run_here = {"tutorial.md", "tutorial-polis.md", "tutorial-decidim.md", "votes.md", "ratify.md", "checking.md", "lost-disk.md"}
     run_here |= {"README.md", "CONTRIBUTING.md"}
     measured = {"benchmarks.md"}  # its commands are the benchmarks: `make bench`
     taught = {"teach.md"}  # needs PyTorch: tests/teach/test_page.py

@@ -151,7 +151,7 @@ def test_a_constitution_that_rests_on_something_else_is_refused(here: Place) -> 
     [
         (("--lang", "fr"), "there are no words in 'fr' yet, only in en, es, ca, eu"),
         (("--lang", ","), "--lang: expected languages such as en,es"),
-        (("--to", "modelspec"), "--to: expected pages, got 'modelspec'"),
+        (("--to", "modelspec"), "--to: expected pages or decidim-files or decidim-api, got 'modelspec'"),
     ],
 )
 def test_what_cannot_be_written_is_refused(here: Place, arguments: tuple[str, ...], message: str) -> None:

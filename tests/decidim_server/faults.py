@@ -17,6 +17,7 @@ class Fault:
         truncate: only so many bytes are sent, and announced; -1 for all.
         drip_s: between bytes.
         acts: whether the request takes effect.
+        is_silent: the connection ends without a byte, as one that a server no longer keeps.
     """
 
     status: int = 200
@@ -26,6 +27,7 @@ class Fault:
     truncate: int = -1
     drip_s: float = 0
     acts: bool = True
+    is_silent: bool = False
 
 
 def status(number: int, **headers: str) -> Fault:

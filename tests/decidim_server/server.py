@@ -202,6 +202,9 @@ def _as_ruby(error: GraphQLError) -> dict[str, Any]:
 
 
 def _send(request: BaseHTTPRequestHandler, status: int, body: bytes, headers: Mapping[str, str], fault: Fault) -> None:
+    if fault.is_silent:
+        request.close_connection = True
+        return
     if fault.truncate >= 0:
         body = body[: fault.truncate]
     request.send_response(status)

@@ -1,5 +1,6 @@
 """`deliberate`: proposals and votes become a signed constitution.
 
+    decidim/      Decidim in and out: what people proposed   shortlist/    what of it everybody is asked, as a survey
     sources/      readers: Polis, surveys, declared strata     conversation  what a reader returns
     votes         the packed table, two bytes a vote           pseudonyms    who someone was, unreadable
     ballots       all ballots as bytes, and their commitment   snapshot      the body of `snapshot/v1`
@@ -13,6 +14,7 @@
     ratify/       from a tally to articles, with the proof     wording/      from articles to what people vote on
     charter/      the constitution as pages, in four languages
 
-Pure but for `sources.source`: clocks, chance and keys are arguments. Floats
-serve the eye; what is signed is counted in integers, the same on every machine.
+Pure but for `sources.source`, `decidim.gather` and `decidim.api.signing_in`:
+clocks, chance and keys are arguments. Floats serve the eye; what is signed is
+counted in integers, the same on every machine.
 """

@@ -18,8 +18,9 @@ def decidim_checkers(evidence: Evidence) -> dict[tuple[str, str], Checker]:
     """Return what `trace` establishes about these links."""
 
     def check_shortlist(walk: Walk, record: Record, _name: str, target: str) -> Strength:
-        own = all(each.own_words for each in Shortlist.from_record(record).statements)
-        good = Strength.CHECKED if own else Strength.ASSERTED
+        statements = Shortlist.from_record(record).statements
+        untouched = all(each.own_words and len(each.proposals) == 1 for each in statements)
+        good = Strength.CHECKED if untouched else Strength.ASSERTED
         return _tried(lambda: verify_shortlist(evidence, record, walk.record(target)), good)
 
     def check_asked(walk: Walk, record: Record, _name: str, target: str) -> Strength:

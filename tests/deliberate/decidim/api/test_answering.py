@@ -94,6 +94,15 @@ def test_an_answer_whose_confirmation_is_lost_is_looked_up_not_sent_again() -> N
     assert 3 == len(server.answered)
 
 
+def test_an_answer_is_not_sent_again_when_the_connection_was_closed() -> None:
+    with DecidimServer("0.32", small_instance()) as server:
+        server.faults = lambda number: Fault(is_silent=True) if number == 3 else None
+        written = _write(server, MemoryFiles())
+
+    assert Written(3, 0, 0) == written
+    assert 3 == len(server.answered)
+
+
 def test_an_answer_that_may_have_been_lost_stops_everything() -> None:
     with DecidimServer("0.32", small_instance()) as server:
         server.faults = lambda number: status(504) if number == 3 else None
@@ -122,6 +131,14 @@ def test_an_older_decidim_is_told_apart_before_anything_is_sent(generation: str)
         _write(server, MemoryFiles())
 
     assert 1 == server.requests
+
+
+def test_a_refusal_for_another_reason_is_not_taken_for_age() -> None:
+    refusal = page(b'{"errors":[{"message":"x","extensions":{"code":"PERMISSION_NOT_SET_ERROR"}}]}', "application/json")
+    with DecidimServer("0.32", small_instance()) as server:
+        server.faults = lambda _: refusal
+        with pytest.raises(UsageError, match=r"refuses answers .it says: PERMISSION_NOT_SET_ERROR.; nothing"):
+            _write(server, MemoryFiles())
 
 
 def test_answers_that_are_published_later_are_taken_and_counted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 
 import pytest
 
@@ -30,6 +31,7 @@ from tests.deliberate.decidim.api.reading import Clock, api, live
 _PASSING = {
     "cut": cut(),
     "cut in the headers' shadow": cut(0),
+    "no byte": Fault(is_silent=True),
     "500": status(500),
     "502": status(502),
     "503": status(503, Retry_After="11"),
@@ -43,6 +45,7 @@ _PASSING = {
 }
 
 
+@cache
 def _undisturbed(generation: str) -> list[Entity]:
     with DecidimServer(generation, small_instance(60)) as server:
         return list(live(server))

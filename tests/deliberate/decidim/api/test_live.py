@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ def _proposal(found: dict[Key, Entity], number: int, component: int = 6) -> Prop
 @pytest.mark.parametrize("version", [None, "real", "0.99.0"])
 def test_everything_public_is_found_from_the_address_alone(generation: str, version: str | None) -> None:
     instance = small_instance(60)
-    instance.version = f"{generation}.4" if version == "real" else version or ""
+    instance.version = f"{generation}.4" if version == "real" else version
     with DecidimServer(generation, instance) as server:
         reader = live(server)
         found = list(reader)
@@ -49,7 +50,7 @@ def test_everything_public_is_found_from_the_address_alone(generation: str, vers
     expected = {"proposal": 62, "comment": 15, "debate": 2, "result": 2}
     assert expected == about.rows
     assert _LAYOUTS.get(generation, "API 0.27 to 0.29") == about.layout
-    assert instance.version == about.version
+    assert (instance.version or "") == about.version
     assert expected == {kind: sum(each.key.kind == kind for each in found) for kind in expected}
 
 
@@ -298,3 +299,15 @@ def test_a_discussion_that_answers_itself_ends() -> None:
         found = [each for each in live(server) if isinstance(each, Comment)]
 
     assert {1, 2} == {each.key.id for each in found}
+
+
+def test_progress_is_told_after_each_answer_and_every_rule_is_listed() -> None:
+    told: list[Mapping[str, int]] = []
+    with DecidimServer("0.32", small_instance(60)) as server:
+        reader = live(server, components=[6], progress=told.append)
+        list(reader)
+
+    assert [25, 49, 60] == [each["proposal"] for each in told][:3]
+    assert {"proposal": 60, "comment": 8} == told[-1]
+    assert {0, 1, 2} >= {each.times for each in reader.about().left}
+    assert len({each.rule for each in reader.about().left}) == len(reader.about().left) == 15

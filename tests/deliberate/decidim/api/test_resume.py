@@ -24,8 +24,7 @@ def _whole(server: DecidimServer) -> tuple[list[Entity], About, int]:
     return list(reader), reader.about(), server.requests - before
 
 
-@pytest.mark.parametrize("generation", ["0.29", "0.32"])
-@pytest.mark.parametrize("fault", [status(500), cut(10)])
+@pytest.mark.parametrize(("generation", "fault"), [("0.29", status(500)), ("0.32", cut(10))])
 def test_an_interruption_at_any_request_changes_nothing(generation: str, fault: Fault) -> None:
     with DecidimServer(generation, small_instance(60)) as server:
         expected, about, n_requests = _whole(server)
@@ -105,6 +104,16 @@ def test_a_kept_answer_that_is_damaged_is_asked_for_again_with_all_that_follows(
 
     assert expected == found
     assert n_requests > server.requests - start > 5
+
+
+def test_a_kept_answer_to_another_question_is_not_taken_for_this_one() -> None:
+    with DecidimServer("0.31", small_instance(60)) as server:
+        expected, _, _ = _whole(server)
+        store = _interrupted(server)
+        store.content["reading/0000002.json"] = store.content["reading/0000005.json"]
+        found = list(live(server, store))
+
+    assert expected == found
 
 
 def test_a_disk_that_is_full_is_no_loss() -> None:

@@ -138,6 +138,8 @@ def _check_takes_answers(api: Api) -> None:
         said = api.change(ANSWER, nothing)
     except OutcomeUnknownError as error:
         raise StorageError(f"{api.address}: no answer ({error}); nothing was sent") from None
+    if said.data is None and not any(each.unknown for each in said.refusals):
+        raise UsageError(f"{api.address}: its API refuses answers{said.why}; nothing was sent")
     if said.data is None:
         raise UsageError(
             f"{api.address}: this Decidim takes no answers through its API, which came with 0.31{said.why}; import the "

@@ -105,7 +105,6 @@ def walk_sorted(ask: AskPage, size: int, what: str) -> Iterator[Fresh]:
             raise MalformedError(f"{what}: the Decidim does not list them in the order of their numbers")
         if starts[-1] is not None and overlaps and (not ids or ids[0] > last):
             starts.pop()
-            overlaps = True
             back += 1
             if back > MAX_STEPS_BACK:
                 raise StorageError(f"{what}: the list changes faster than it can be read")

@@ -1,0 +1,1 @@
+"""`auzolan deliberate` between a Decidim and back, as people run it."""
