@@ -14,6 +14,7 @@ SECTIONS = {
     "opinion": "Opinion groups and statistics against red-dwarf",
     "rules": "Counting rules against abcvoting and pabutools",
     "ratify": "The whole of ratifying, and its verifier",
+    "decidim_import": "Importing proposals of a Decidim beside pandas",
     "sft": "Training an adapter against TRL",
     "sft_memory": "One step of a model of 2.25 billion parameters on a CPU",
     "gateway": "The gateway against a bare proxy, LiteLLM and NeMo Guardrails",

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 .venv/bin/python -m bench.opinion --json
 .venv/bin/python -m bench.rules --json
 .venv/bin/python -m bench.ratify --json
+.venv/bin/python -m bench.decidim_import --json
 [ -x .venv-teach/bin/python ] || make .venv-teach/.made
 .venv-trl/bin/python -c 'import trl' 2>/dev/null || bench/trl.sh
 .venv/bin/python -m bench.sft --json

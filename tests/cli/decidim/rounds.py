@@ -47,6 +47,7 @@ def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def town_instance() -> Instance:
     """Return what the town's Decidim holds; the names in it must come out nowhere."""
     instance = small_instance(40)
+    instance.host = HOST
     first = instance.items(6)[0]
     first["comments"] = [
         a_comment(100, "a favor", alignment=1, author=an_author(1)),

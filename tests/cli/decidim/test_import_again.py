@@ -57,7 +57,7 @@ def test_comments_deleted_there_are_deleted_here(founded: Place) -> None:
     second = _second(founded)
     (stone,) = (founded.record(each) for each in founded.ids("tombstone/v1"))
 
-    assert ([old], [first]) == (stone["body"]["erased"], stone["body"]["affected"])
+    assert ([old], [first]) == (stone["body"]["erased"], list(stone["links"].values()))
     assert not (founded.town / "private" / blob_path(old)).exists()
     assert ["Abans 5"] == [each["text"] for each in lines(founded, second, "comments")]
     assert set() == found_in(founded.town, b"Abans 6")

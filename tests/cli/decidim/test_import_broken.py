@@ -37,7 +37,6 @@ def left_behind(here: Place) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("proposals.csv", b"", "proposals.csv"),
         ("proposals.csv", b"one;two;three\n1;2;3\n", "proposals.csv"),
         ("proposals.csv", GOOD.replace(b"id;", b"number;", 1), "proposals.csv"),
         ("proposals.csv", GOOD + b"3;too;few\n", "proposals.csv"),
@@ -90,7 +89,7 @@ def test_a_zip_with_a_flipped_byte_is_refused(founded: Place) -> None:
 
 @pytest.mark.parametrize(
     ("source", "code", "message"),
-    [("nowhere.csv", 2, "nowhere.csv"), ("empty", 2, "no proposals, debates, results"), ("https://x y/api", 2, "x y")],
+    [("nowhere.csv", 2, "nowhere.csv"), ("empty", 2, "no proposals, debates, results"), ("https://x y/api", 2, "expected http or https, a host")],
 )
 def test_where_there_is_no_source(founded: Place, source: str, code: int, message: str) -> None:
     (founded.machine.folder / "empty").mkdir()
@@ -99,8 +98,9 @@ def test_where_there_is_no_source(founded: Place, source: str, code: int, messag
     assert set() == left_behind(founded)
 
 
-def test_a_source_without_anything_in_it_is_refused(founded: Place) -> None:
-    folder = folder_of(founded, proposals=table(HEADERS["0.31"]))
+@pytest.mark.parametrize("data", [b"", table(HEADERS["0.31"])], ids=["empty", "only a header"])
+def test_a_source_without_anything_in_it_is_refused(founded: Place, data: bytes) -> None:
+    folder = folder_of(founded, proposals=data)
     error = founded.error("deliberate", "import", folder, "--from", "decidim", code=2)
 
     assert "holds no proposals, comments, debates or results" in error

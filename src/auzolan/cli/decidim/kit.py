@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,7 +34,9 @@ from auzolan.core.record.view import LedgerView
 from auzolan.deliberate.shortlist.candidates import BYS
 
 if TYPE_CHECKING:
+    from auzolan.deliberate.decidim.entities import Key
     from auzolan.deliberate.shortlist.choosing import Choice
+    from auzolan.deliberate.shortlist.likes import Like
     from auzolan.deliberate.shortlist.plan import Kit
 
 STATEMENTS = "statements.csv"
@@ -112,12 +115,15 @@ def kit(
                 participants=participants,
             )
         name = ledger.chain.current.rules.name
+    from auzolan.deliberate.shortlist.likes import likes_of
+
     evidence = Evidence(place.public, place.private)
     with progress_bar("choosing"):
         choice = choose_by(plan, evidence, imported)
         made = _kit(plan, choice, evidence, imported, folder if going_on else None, name)
     record = _sign(place, _shortlist(plan, made), key, as_json) if final else None
-    files = _write(folder, plan, choice, made, record, is_new=not going_on)
+    likes = None if going_on else likes_of(choice, read_proposals(evidence, imported), plan.languages[0])
+    files = _write(folder, plan, made, record, likes)
     _print(folder, files, made, plan, record, as_json)
 
 
@@ -183,16 +189,18 @@ def _signed_before(ledger: LedgerView, shortlist: Shortlist) -> Record | None:
     return None
 
 
-def _write(folder: Path, plan: Plan, choice: Choice, made: Kit, record: Record | None, *, is_new: bool) -> list[str]:
-    """Write the files; `statements.csv` only where it is new, as people edit it."""
+def _write(
+    folder: Path, plan: Plan, made: Kit, record: Record | None, likes: Mapping[Key, Sequence[Like]] | None
+) -> list[str]:
+    """Write the files; `statements.csv` only where there are `likes` to write beside its rows: then people edit it."""
     from dataclasses import replace
 
     from auzolan.deliberate.shortlist.kit import kit_files
     from auzolan.deliberate.shortlist.statement_file import write_statements
 
     files = kit_files(replace(made, record=record.id if record else None))
-    if is_new:
-        files |= {STATEMENTS: write_statements(choice, plan.languages), FILE: plan.to_bytes()}
+    if likes is not None:
+        files |= {STATEMENTS: write_statements(made.choice, plan.languages, likes), FILE: plan.to_bytes()}
     folder.mkdir(parents=True, exist_ok=True)
     gone = {path.name for path in folder.glob("survey-*.*")} - set(files)
     for name, data in files.items():

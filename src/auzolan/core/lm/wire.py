@@ -28,6 +28,10 @@ class BrokenExchangeError(Exception):
     """The connection did not bring a whole answer; a later one may."""
 
 
+class LongAnswerError(BrokenExchangeError):
+    """The answer is longer than is read; it will be so again."""
+
+
 class UntrustedServerError(Exception):
     """The server's certificate does not hold; trying again changes nothing."""
 
@@ -104,16 +108,18 @@ class Connection:
         else:
             self._http = http.client.HTTPConnection(address.host, address.port, timeout=timeout_s)
 
-    def post(self, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Post `body` and return the whole answer.
+    def post(self, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST") -> Reply:
+        """Post `body`, or send it by another method, and return the whole answer.
+
+        A connection that the server closed since the last exchange is opened again, and the request sent again.
 
         Raises:
-            BrokenExchangeError: there was none, in words that hold nothing of what was sent or came.
+            BrokenExchangeError: there was none, or too long a one, in words that hold nothing of what was sent or came.
             UntrustedServerError: the server could not prove who it is.
         """
         self._deadline = self._clock() + self._timeout_s
         try:
-            return self._read(self._send(path, headers, body))
+            return self._read(self._send(method, path, headers, body))
         except ssl.SSLCertVerificationError as error:
             self.close()
             raise UntrustedServerError(f"its certificate does not hold ({error.verify_message})") from None
@@ -124,22 +130,22 @@ class Connection:
             self.close()
             raise BrokenExchangeError(_reason(error)) from None
 
-    def _send(self, path: str, headers: Mapping[str, str], body: bytes) -> http.client.HTTPResponse:
+    def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> http.client.HTTPResponse:
         """Send, and read the answer's headers."""
         kept = self._http.sock is not None
         try:
-            return self._send_once(path, headers, body)
+            return self._send_once(method, path, headers, body)
         except (ConnectionError, http.client.BadStatusLine, ssl.SSLEOFError):
             # Servers close connections that they kept, at any time and without a word; that is no failure.
             if not kept:
                 raise
         self.close()
-        return self._send_once(path, headers, body)
+        return self._send_once(method, path, headers, body)
 
-    def _send_once(self, path: str, headers: Mapping[str, str], body: bytes) -> http.client.HTTPResponse:
+    def _send_once(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> http.client.HTTPResponse:
         if self._http.sock is None:
             self._connect()
-        self._http.request("POST", path, body, dict(headers))
+        self._http.request(method, path, body, dict(headers))
         return self._http.getresponse()
 
     def _connect(self) -> None:
@@ -159,7 +165,7 @@ class Connection:
         with response:
             body = response.read(MAX_ANSWER_BYTES + 1)
             if len(body) > MAX_ANSWER_BYTES:
-                raise BrokenExchangeError(self._closed(f"an answer of more than {MAX_ANSWER_BYTES:,} bytes"))
+                raise LongAnswerError(self._closed(f"an answer of more than {MAX_ANSWER_BYTES:,} bytes"))
             # The library says nothing when a connection breaks before `Content-Length`.
             if response.length:
                 raise BrokenExchangeError(self._closed(f"the answer broke off {response.length:,} bytes early"))

@@ -6,6 +6,7 @@ statement_file  the file that people edit                   listing    its rows 
 blocks          surveys of a bearable length                kit        the files for the admin of the Decidim
 plan, guide     what the kit is made from, and its pages    tidying    texts and cells that do no harm
 phrases         what the kit says, by language
+likes           proposals whose titles are alike, for people to merge
 
 Counts choose what is asked and nothing more: who supports what is not known, so that nothing is ratified here.
 """

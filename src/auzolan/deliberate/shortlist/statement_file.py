@@ -6,6 +6,7 @@
 | proposals | `#66 #74`: the first has the place, the others say the same and are merged into it |
 | text/XX | what is asked, in each language; needed in the main one |
 | quota, title, supports | only for reading |
+| alike | only for reading: other proposals whose titles are alike, and which may say the same |
 
 Written with semicolons, a byte-order mark and `#`, so that a spreadsheet in any country opens it as a table and takes
 no list of numbers for one number. Read as any spreadsheet saves it.
@@ -27,14 +28,17 @@ from itertools import chain
 from auzolan.core.kinds.constitution import check_language
 from auzolan.core.kinds.proposals import Shortlist
 from auzolan.core.record.errors import MalformedError
+from auzolan.deliberate.decidim.entities import Key
 from auzolan.deliberate.shortlist.candidates import in_language
 from auzolan.deliberate.shortlist.choosing import Choice
+from auzolan.deliberate.shortlist.likes import Like
 from auzolan.deliberate.shortlist.tidying import bare, guarded, tidy
 from auzolan.deliberate.sources.cells import DELIMITERS, Table, shown
 from auzolan.deliberate.sources.texts import unfit
 
 NAME = "statements.csv"
 STATEMENT, PROPOSALS, TEXT, QUOTA, TITLE, SUPPORTS = "statement", "proposals", "text/", "quota", "title", "supports"
+ALIKE = "alike"
 _SEPARATOR = ";"
 _BOM = b"\xef\xbb\xbf"
 _BETWEEN = re.compile(r"[\s,;+&]+")
@@ -72,24 +76,31 @@ class Sheet:
     rows: tuple[Row, ...]
 
 
-def write_statements(choice: Choice, languages: Sequence[str]) -> bytes:
+def write_statements(
+    choice: Choice, languages: Sequence[str], likes: Mapping[Key, Sequence[Like]] | None = None
+) -> bytes:
     """Return the file for a choice, with the titles of the proposals as texts.
 
     Args:
         choice: which proposals.
         languages: of the kit, the main one first; the main text of a proposal without a title in it is what there is.
+        likes: of each chosen proposal, others whose titles are alike.
     """
     hosts = {each.candidate.key.host for each in choice.chosen}
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, delimiter=_SEPARATOR, lineterminator="\r\n")
-    writer.writerow([STATEMENT, PROPOSALS, *(TEXT + each for each in languages), QUOTA, TITLE, SUPPORTS])
+    writer.writerow([STATEMENT, PROPOSALS, *(TEXT + each for each in languages), QUOTA, TITLE, SUPPORTS, ALIKE])
     for number, (candidate, quota, _) in enumerate(choice.chosen, 1):
         texts = texts_of(candidate.title, languages)
         title = tidy(in_language(candidate.title, languages[0]))
         supports = "" if candidate.supports is None else str(candidate.supports)
         named = f"#{candidate.key.id if len(hosts) == 1 else candidate.key}"
         cells = [*(texts.get(each, "") for each in languages), quota, title]
-        writer.writerow([number, named, *map(guarded, cells), supports])
+        near = " | ".join(
+            f"#{each.key.id if len(hosts) == 1 else each.key} {tidy(each.title)}"
+            for each in (likes or {}).get(candidate.key, ())
+        )
+        writer.writerow([number, named, *map(guarded, cells), supports, guarded(near)])
     return _BOM + stream.getvalue().encode("utf-8")
 
 
@@ -134,7 +145,7 @@ def _delimiter(header: bytes) -> str:
 
 def _columns(table: Table, languages: Sequence[str]) -> dict[str, int]:
     """Return language -> column of its texts."""
-    only_read = {STATEMENT, PROPOSALS, QUOTA, TITLE, SUPPORTS}
+    only_read = {STATEMENT, PROPOSALS, QUOTA, TITLE, SUPPORTS, ALIKE}
     for number, column in enumerate(table.header):
         if column.startswith(TEXT) and column.removeprefix(TEXT) not in languages:
             check_language(column.removeprefix(TEXT), table.where(number))

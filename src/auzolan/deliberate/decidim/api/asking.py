@@ -22,6 +22,7 @@ from auzolan.core.lm.wire import (
     Address,
     BrokenExchangeError,
     Connection,
+    LongAnswerError,
     Reply,
     UntrustedServerError,
     read_address,
@@ -162,10 +163,10 @@ class Api:
                 if isinstance(said, Said):
                     return said
                 reason, wait_s = said
+            except LongAnswerError as error:
+                raise TooMuchError(str(error)) from None
             except BrokenExchangeError as error:
                 reason = str(error)
-                if reason.startswith("an answer of more than"):
-                    raise TooMuchError(reason) from None
             failures += 1
             # After what the server asks for, too: else all whom it sent away would come back at once.
             wait_s = (wait_s or 0.0) + self._backoff.delay_s(failures, self._draw)

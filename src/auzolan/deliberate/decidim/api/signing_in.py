@@ -6,7 +6,6 @@ Decidim's system panel, from 0.31. What comes back is a token in a header, which
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlencode
@@ -62,9 +61,9 @@ def _sign_in(address: Address, form: bytes, clock: Callable[[], float]) -> Mappi
 
 def _sign_out(address: Address, headers: Mapping[str, str], clock: Callable[[], float]) -> None:
     """Sign out; a token that could not be given back ends by itself, so that a failure is no error."""
-    connection = _Deleting(address, _TIMEOUT_S, clock)
+    connection = Connection(address, _TIMEOUT_S, clock)
     try:
-        connection.post(f"{address.path}/sign_out", headers, b"")
+        connection.post(f"{address.path}/sign_out", headers, b"", method="DELETE")
     except (BrokenExchangeError, UntrustedServerError):
         return
     finally:
@@ -80,13 +79,3 @@ def _exchange(connection: Connection, address: Address, path: str, headers: Mapp
         raise VerificationError(f"{address}: {error}") from None
     finally:
         connection.close()
-
-
-class _Deleting(Connection):
-    """A connection whose requests delete."""
-
-    def _send_once(self, path: str, headers: Mapping[str, str], body: bytes) -> http.client.HTTPResponse:
-        if self._http.sock is None:
-            self._connect()
-        self._http.request("DELETE", path, body or None, dict(headers))
-        return self._http.getresponse()
