@@ -27,9 +27,9 @@ def test_the_same_title_is_alike_and_another_is_not() -> None:
     found = _likes(
         [
             proposal(1, "Xarxa de carrils bici", supports=9),
-            proposal(2, "Xarxa de carrils bici!"),
-            proposal(3, "Xarxa dels carrils bici"),
-            proposal(4, "Més biblioteques obertes"),
+            proposal(2, "Xarxa de carrils bici!", supports=0),
+            proposal(3, "Xarxa dels carrils bici", supports=0),
+            proposal(4, "Més biblioteques obertes", supports=0),
         ]
     )
 
@@ -41,7 +41,7 @@ def test_withdrawn_ones_and_amendments_are_not_pointed_out() -> None:
 
 
 def test_only_the_most_alike_are_listed() -> None:
-    many = [proposal(n, f"Xarxa de carrils bici {'x' * (n % 7)}") for n in range(2, 60)]
+    many = [proposal(n, f"Xarxa de carrils bici {'x' * (n % 7)}", supports=0) for n in range(2, 60)]
 
     assert MOST == len(_likes([proposal(1, "Xarxa de carrils bici", supports=9), *many])[1])
 
