@@ -152,14 +152,16 @@ def _sign(place: Commons, shortlist: Shortlist, key: str | None, as_json: bool) 
 
 
 def _languages(lang: str | None) -> tuple[str, ...]:
-    if not lang:
+    found = tuple(part.strip() for part in (lang or "").split(",") if part.strip())
+    if not found:
         raise UsageError("say the languages of the kit, the main one first, such as --lang ca,es")
-    return tuple(each.strip() for each in lang.split(","))
+    return found
 
 
 def _kit(plan: Plan, choice: Choice, evidence: Evidence, imported: Record, folder: Path | None, name: str) -> Kit:
     """Return what the kit is made from: the edited words where there are any, else those of the proposals."""
     from auzolan.deliberate.shortlist.blocks import lay_out
+    from auzolan.deliberate.shortlist.kit import kit_files
     from auzolan.deliberate.shortlist.listing import drafted, listed
     from auzolan.deliberate.shortlist.plan import Kit
     from auzolan.deliberate.shortlist.statement_file import read_statements
@@ -170,7 +172,9 @@ def _kit(plan: Plan, choice: Choice, evidence: Evidence, imported: Record, folde
         data = read_user_file(folder / STATEMENTS)
         sheet = read_statements(STATEMENTS, data.splitlines(keepends=True), plan.languages)
         statements = listed(sheet, choice, read_proposals(evidence, imported))
-    return Kit(name, plan.languages, choice, statements, lay_out(len(statements), plan.per_person))
+    made = Kit(name, plan.languages, choice, statements, lay_out(len(statements), plan.per_person))
+    kit_files(made)  # refuses what cannot be written, before anything is signed
+    return made
 
 
 def _shortlist(plan: Plan, made: Kit) -> Shortlist:

@@ -128,6 +128,8 @@ def read_plan(folder: Path) -> Plan:
     only_keys(said, frozenset({*Plan.__dataclass_fields__, "format"}), where)
     if said.get("format") != _FORMAT:
         raise MalformedError(f"{where}: expected format {_FORMAT}")
+    if not as_list(said.get("languages"), f"{where}: languages"):
+        raise MalformedError(f"{where}: languages: expected one at least")
     return Plan(
         as_text(said.get("imported"), f"{where}: imported"),
         tuple(as_text(each, f"{where}: languages") for each in as_list(said.get("languages"), f"{where}: languages")),

@@ -3,8 +3,8 @@
 - `asking`: one question after the other: pace, retries, limits; what is no answer is never taken for one
 - `queries`, `probing`: three generations of questions, and which of their fields this Decidim knows
 - `paging`: lists that change while they are read
-- `nodes`, `times`, `threads`: from what the API tells to entities, without names
-- `steps`: what was read is kept, so that an interrupted reading goes on
+- `nodes`: from what the API tells to entities, without names; `fetching`: a question each
+- `steps`, `kept`: what was read is kept, so that an interrupted reading goes on
 - `live`: the reader
-- `answering`: official answers back onto proposals, one by one
+- `answering`: official answers back onto proposals, one by one; `signing_in`: as whom
 """
