@@ -18,6 +18,7 @@ from auzolan.cli.commons import Commons, read_user_file
 from auzolan.cli.decidim.importing import fetched, headers_of
 from auzolan.cli.decidim.publishing import PublishOptions, write_back_of
 from auzolan.cli.output import hint, print_json, progress_bar
+from auzolan.core.lm.wire import read_address
 from auzolan.core.record.errors import MalformedError, UsageError
 from auzolan.core.record.record import Record
 from auzolan.core.record.view import LedgerView
@@ -66,11 +67,11 @@ def publish_answers(
         )
     if not answers:
         raise UsageError(f"there is nothing to answer; {sum(left.values()):,} proposals are left out")
+    if (host := read_address(address).host) != back.published.host.split(":")[0]:  # before anything secret is sent
+        raise UsageError(f"the proposals are of {back.published.host}, and the address is of {host}")
     store = fetched(place, f"answers to {back.published.host} of {record.id}")
     with _headers(address, access) as headers:
         api = Api(address, time.monotonic, time.sleep, random.SystemRandom().random, headers=headers)
-        if api.address.host != back.published.host.split(":")[0]:
-            raise UsageError(f"the proposals are of {back.published.host}, and the address is of {api.address.host}")
         try:
             with progress_bar("answering") as bar:
                 written = write_answers(api, answers, store, time.sleep, bar)

@@ -36,9 +36,10 @@ def decidim_checkers(evidence: Evidence) -> dict[tuple[str, str], Checker]:
 def verify_shortlist(evidence: Evidence, record: Record, imported: Record) -> Record:
     """Return a shortlist, if it follows from the proposals, as far as people may not edit it.
 
-    Checks: (1) the quotas come out again; (2) every cited proposal was imported, with this fingerprint, was not
-    withdrawn and is no amendment; (3) whichever proposal leads a statement has a place, in the quota that is named;
-    (4) where own words are claimed, every text is the title of one of its proposals in that language.
+    Checks: (1) the quotas, and how they came about, come out again; (2) every cited proposal was imported, with this
+    fingerprint, was not withdrawn and is no amendment; (3) whichever proposal leads a statement has a place, in the
+    quota that is named; (4) where own words are claimed, every text is the title of one of its proposals in that
+    language.
     Does not check: what was left out or merged by whoever edited it, and why.
 
     Raises:
@@ -54,6 +55,8 @@ def verify_shortlist(evidence: Evidence, record: Record, imported: Record) -> Re
     choice = choose_by(plan_of(said, imported), evidence, imported)
     if choice.quotas != said.quotas:  # 1
         raise VerificationError("the quotas of the shortlist are not those of the proposals")
+    if {**choice.method, "language": said.method["language"]} != dict(said.method):
+        raise VerificationError("the shortlist was not chosen in the way that it says")
     wanted = {cited.key for each in said.statements for cited in each.proposals}
     found = {str(each.key): each for each in read_proposals(evidence, imported) if str(each.key) in wanted}
     places = {str(each.candidate.key): each.quota for each in choice.chosen}

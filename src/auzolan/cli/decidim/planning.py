@@ -23,6 +23,7 @@ FILE = "plan.json"
 USUAL_STATEMENTS = USUAL_PER_PERSON = 25  # one survey: least to type, and it shows groups best (`blocks`)
 USUAL_LEAST, USUAL_BY = 1, "origin"
 _FORMAT = "auzolan-kit/v1"
+_MOST_DIGITS = 9  # Python refuses to read very long numbers
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def plan_of(shortlist: Shortlist, imported: Record) -> Plan:
         UsageError: there are no such quotas.
     """
     method = shortlist.method
-    if not method["least"].isdecimal():
+    if not method["least"].isdecimal() or len(method["least"]) > _MOST_DIGITS:
         raise MalformedError(f"shortlist: least: expected a whole number, got {method['least'][:20]!r}")
     return new_plan(
         imported,

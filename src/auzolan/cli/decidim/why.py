@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from auzolan.cli.ballots import Evidence
@@ -20,7 +20,7 @@ from auzolan.deliberate.decidim.write_back.phrases import Phrases, phrases_of
 from auzolan.deliberate.decidim.write_back.sentences import group_name
 from auzolan.deliberate.shortlist.candidates import in_language
 
-_URL = re.compile(r"/proposals/(\d{1,19})(?:[/?#].*)?$")
+_URL = re.compile(r"(?:https?://([^/?#]+))?(?:/.*)?/proposals/(\d{1,19})(?:[/?#].*)?", re.ASCII)
 _MARK = "proposal:"
 
 
@@ -40,11 +40,19 @@ def read_name(words: str) -> Named:
     bare = words.removeprefix("statement:")
     if bare.isascii() and bare.isdigit() and len(bare) < 20:
         return Named(int(bare), "" if bare != words else words)
-    found = _URL.search(words)
     name = words.removeprefix(_MARK)
     if not name or len(words) > 2_000:
         raise UsageError("expected the number of a statement, or a proposal: its number, address, reference or key")
-    return Named(None, found[1] if found else name)
+    found = _URL.fullmatch(name)
+    if found is None:
+        return Named(None, name)
+    host, number = (found[1] or "").lower(), found[2]
+    return Named(None, _page(host, int(number)) if host else number)
+
+
+def _page(host: str, number: int) -> str:
+    """Return what stands for the page of a proposal, whatever else is in its address."""
+    return f"{host}/proposals/{number}"
 
 
 def why_proposal(ledger: LedgerView, evidence: Evidence, name: str, as_json: bool) -> None:
@@ -106,11 +114,17 @@ def _newest_imports(ledger: LedgerView) -> list[Record]:
 def _matches(ledger: LedgerView, evidence: Evidence, name: str) -> Iterator[tuple[Record, Proposal]]:
     if not list(ledger.index.rows(Proposals.KIND)):
         return
-    is_it: Callable[[Proposal], bool] = lambda each: name in (str(each.key.id), str(each.key), each.reference)  # noqa: E731
     for imported in _newest_imports(ledger):
         for each in read_proposals(evidence, imported):
-            if is_it(each):
+            if name in _names(each):
                 yield imported, each
+
+
+def _names(proposal: Proposal) -> Iterator[str | None]:
+    key = proposal.key
+    yield from (str(key.id), str(key), proposal.reference, _page(key.host, key.id))
+    if proposal.url is not None:  # on another host than the key, where whoever imports said which host it is
+        yield _page(proposal.url.partition("://")[2].partition("/")[0].lower(), key.id)
 
 
 def _find(ledger: LedgerView, evidence: Evidence, name: str) -> tuple[Record, Proposal]:

@@ -137,6 +137,7 @@ class Ledger(LedgerView):
         rows: list[tuple[Row, Record]] = []
         places: dict[str, int] = {}
         items: dict[str, bytes] = {}
+        staged: list[str] = []
         for envelope in envelopes:
             record = envelope.claimed
             if record.id in places or self.index.find(record.id):
@@ -145,10 +146,11 @@ class Ledger(LedgerView):
             authorised = chain.verify(envelope, position)
             self._check_content(record, places, [earlier for _, earlier in rows])
             items |= self._items(envelope)
+            staged += self._staged_of(record)
             places[record.id] = position
             rows.append((index_row(position, envelope, authorised.signers), record))
         if rows:
-            self._publish(rows, items, chain, open_key, guard)
+            self._publish(rows, items, staged, chain, open_key, guard)
         self.finish_erasures()
         return [Committed(self.find(e.claimed.id).position, e.claimed.id, e.claimed.id in places) for e in envelopes]
 
@@ -184,20 +186,27 @@ class Ledger(LedgerView):
     def _items(self, envelope: Envelope) -> dict[str, bytes]:
         if len(envelope.canonical) > MAX_READ_BYTES:
             raise MalformedError(f"record: {len(envelope.canonical):,} bytes, at most {MAX_READ_BYTES:,} are read")
-        items = {record_path(envelope.entry.hex()): envelope.canonical}
-        for digest in envelope.claimed.public_blobs.values():
-            # One that is public already may not be durable, if a process died while writing it.
-            if self._private.exists(f"staged/{digest}"):
-                data = self._private.read(f"staged/{digest}", BLOB_LIMIT)
-                if sha256(data).hexdigest() != digest:
-                    raise VerificationError(f"the staged bytes of blob {digest[:16]}… were changed")
-                items[blob_path(digest)] = data
-        return items
+        return {record_path(envelope.entry.hex()): envelope.canonical}
+
+    def _staged_of(self, record: Record) -> list[str]:
+        """Return the digests of the blobs to publish with a record; each is read and checked, none is kept."""
+        # One that is public already may not be durable, if a process died while writing it.
+        found = [digest for digest in record.public_blobs.values() if self._private.exists(f"staged/{digest}")]
+        for digest in found:
+            self._staged(digest)
+        return found
+
+    def _staged(self, digest: str) -> bytes:
+        data = self._private.read(f"staged/{digest}", BLOB_LIMIT)
+        if sha256(data).hexdigest() != digest:
+            raise VerificationError(f"the staged bytes of blob {digest[:16]}… were changed")
+        return data
 
     def _publish(
         self,
         rows: list[tuple[Row, Record]],
         items: dict[str, bytes],
+        staged: Sequence[str],
         chain: Chain,
         open_key: OpenKey,
         guard: HeadGuard,
@@ -208,6 +217,8 @@ class Ledger(LedgerView):
         self._private.write_all({f"erasing/{digest}": b"" for digest in erased})
         writer = self._writer or TileWriter.open(self._public, self.head)
         self._writer = None  # until all is done, a failure must read the disk again
+        for digest in staged:  # one after the other: together they may not fit in memory
+            self._public.write_all({blob_path(digest): self._staged(digest)})
         self._public.write_all(items)  # 1
         head = writer.append([bytes.fromhex(row.entry) for row, _ in rows])  # 2
         partials = writer.superseded_partials(self.head.size)
