@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.decidim.rounds import edit as edit_statements
 from tests.cli.decidim.rounds import (
     import_live,
     make_kit,
@@ -16,7 +17,6 @@ from tests.cli.decidim.rounds import (
     vote_on_wording,
     without_waiting,
 )
-from tests.cli.decidim.rounds import edit as edit_statements
 from tests.cli.deliberation import Place, copied
 from tests.cli.ratifying import split
 from tests.decidim_server import DecidimServer

@@ -53,9 +53,7 @@ def test_real_proposals_fit_a_narrow_terminal(founded: Place) -> None:
 
 
 def test_with_the_number_of_people_there_is_a_share(imported: Place) -> None:
-    without, with_it = (
-        imported.json("deliberate", "ratify", *more) for more in ((), ("--participants", "500"))
-    )
+    without, with_it = (imported.json("deliberate", "ratify", *more) for more in ((), ("--participants", "500")))
     first = next(each for each in with_it["shortlist"] if each["supports"] is not None)
 
     assert len(without["cannot_show"]) == len(with_it["cannot_show"]) + 1
@@ -105,7 +103,9 @@ def test_with_a_tally_it_selects_as_before(imported: Place) -> None:
 def test_an_import_that_is_named_is_shown_though_there_is_a_tally(answered: Place) -> None:
     (imported,) = answered.ids("proposals/v1")
 
-    assert ("C", imported) == tuple(answered.json("deliberate", "ratify", imported)[name] for name in ("grade", "import"))
+    assert ("C", imported) == tuple(
+        answered.json("deliberate", "ratify", imported)[name] for name in ("grade", "import")
+    )
 
 
 def test_participants_are_for_counts_alone(answered: Place) -> None:

@@ -89,7 +89,11 @@ def test_a_zip_with_a_flipped_byte_is_refused(founded: Place) -> None:
 
 @pytest.mark.parametrize(
     ("source", "code", "message"),
-    [("nowhere.csv", 2, "nowhere.csv"), ("empty", 2, "no proposals, debates, results"), ("https://x y/api", 2, "expected http or https, a host")],
+    [
+        ("nowhere.csv", 2, "nowhere.csv"),
+        ("empty", 2, "no proposals, debates, results"),
+        ("https://x y/api", 2, "expected http or https, a host"),
+    ],
 )
 def test_where_there_is_no_source(founded: Place, source: str, code: int, message: str) -> None:
     (founded.machine.folder / "empty").mkdir()

@@ -95,7 +95,9 @@ def test_nobody_is_named_in_any_file_of_the_commons(founded: Place) -> None:
     # A participant's own word for themselves in a text is text; what columns say about people is gone.
     assert {SECRETS[2].encode()} == found_in(founded.town, *needles)
     assert set() == found_in(founded.town / "ledger", *needles)
-    assert 2 == sum(each["text"].count("secret_nick") for each in lines(founded, founded.ids("proposals/v1")[0], "comments"))
+    assert 2 == sum(
+        each["text"].count("secret_nick") for each in lines(founded, founded.ids("proposals/v1")[0], "comments")
+    )
 
 
 def test_what_is_told_in_words(founded: Place) -> None:
@@ -152,6 +154,8 @@ def test_options_that_do_not_fit_are_refused(founded: Place, options: tuple[str,
 
 
 def test_options_of_a_decidim_are_refused_for_votes(founded: Place) -> None:
-    error = founded.error("deliberate", "import", PAM, "--from", "survey", "--host", "x.org", "--card", "A=agree", code=2)
+    error = founded.error(
+        "deliberate", "import", PAM, "--from", "survey", "--host", "x.org", "--card", "A=agree", code=2
+    )
 
     assert "--host, --card: for --from decidim only, and this is read as survey" in error

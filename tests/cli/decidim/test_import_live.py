@@ -22,27 +22,21 @@ def fetched(here: Place) -> dict[str, bytes]:
     return {name: data for name, data in listing(here.town / "private").items() if name.startswith("fetched/")}
 
 
-@pytest.mark.parametrize("generation", GENERATIONS)
-def test_all_that_is_public_is_imported_and_nobody_named(founded: Place, generation: str) -> None:
-    with DecidimServer(generation, town_instance()) as server:
-        said = import_live(founded, server)
-
-    assert {"proposal": 42, "comment": 10, "debate": 2, "result": 2} == said["rows"]
-    assert (42, 1, 1, 10, 2, 2) == tuple(
-        said["counts"][name] for name in ("proposals", "withdrawn", "amendments", "comments", "debates", "results")
-    )
-    assert {"checked": 41, "recomputed": 0} == said["fingerprints"]
-    assert (HOST, "not stated", "C") == (said["host"], said["licence"], said["grade"])
-    assert set() == found_in(founded.town, *_OF_PEOPLE)
-    assert {} == fetched(founded)
-
-
-def test_every_generation_gives_the_same_proposals(founded: Place) -> None:
+def test_every_generation_gives_all_that_is_public_and_the_same_proposals(founded: Place) -> None:
     found: dict[str, list[dict[str, Any]]] = {}
     for generation in GENERATIONS:
         with DecidimServer(generation, town_instance()) as server:
-            record = import_live(founded, server, name=generation)["record"]
-        found[generation] = lines(founded, record)
+            said = import_live(founded, server, name=generation)
+        found[generation] = lines(founded, said["record"])
+
+        assert {"proposal": 42, "comment": 10, "debate": 2, "result": 2} == said["rows"]
+        assert (42, 1, 1, 10, 2, 2) == tuple(
+            said["counts"][name] for name in ("proposals", "withdrawn", "amendments", "comments", "debates", "results")
+        )
+        assert {"checked": 41, "recomputed": 0} == said["fingerprints"]
+        assert (HOST, "not stated", "C") == (said["host"], said["licence"], said["grade"])
+    assert set() == found_in(founded.town, *_OF_PEOPLE)
+    assert {} == fetched(founded)
     first = found["0.32"]
     differing = {
         name
@@ -98,7 +92,9 @@ def test_reading_again_finds_what_changed(founded: Place) -> None:
 def test_an_interrupted_reading_goes_on_and_names_nobody_in_between(founded: Place) -> None:
     with DecidimServer("0.32", town_instance()) as server:
         server.faults = lambda n: status(404) if n > 6 else None
-        founded.error("deliberate", "import", server.endpoint, "--from", "decidim", "--host", HOST, "--name", "a", code=2)
+        founded.error(
+            "deliberate", "import", server.endpoint, "--from", "decidim", "--host", HOST, "--name", "a", code=2
+        )
         kept, asked = fetched(founded), server.requests
         server.faults = lambda _: None
         said = import_live(founded, server, name="a")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from auzolan.cli.commons import write_file
 from auzolan.cli.decidim import kit
 from tests.cli.decidim.rounds import Row, edit, make_kit, rows_of, write_rows
 from tests.cli.deliberation import Place
@@ -18,14 +19,14 @@ from tests.cli.machine import listing
 def refused(here: Place, *options: str) -> str:
     """Sign the kit, which must be refused in a sentence, and return the sentence."""
     folder = here.machine.folder / "kit"
-    before = listing(folder)
+    before, ledger = listing(folder), listing(here.town / "ledger")
     result = here.machine.call("deliberate", "kit", folder, "--final", *options, "--commons", here.town)
 
     assert result.exit_code in (1, 2, 3), result.output
     assert "Traceback" not in result.output
     assert "a bug in" not in result.output, result.output
     assert before == listing(folder)
-    assert [] == here.ids("shortlist/v1")
+    assert ledger == listing(here.town / "ledger")
     return " ".join(result.output.split())
 
 
@@ -81,7 +82,7 @@ def test_a_damaged_plan_is_refused(with_kit: Place, damage: Callable[[bytes], by
         (lambda data: data.replace(b"proposals", b"", 1), "statements.csv"),
         (lambda data: data.replace(b"\r\n2;", b"\r\n2;\x00", 1), "statements.csv, line 3"),
         (lambda data: data.decode("utf-8").encode("utf-16"), "statements.csv"),
-        (lambda data: data.replace("Proposta".encode(), "Proposició".encode("latin-1")), "statements.csv"),
+        (lambda data: data.replace(b"Proposta", "Proposició".encode("latin-1")), "statements.csv"),
         (lambda data: data + b"15;#3\r\n", "statements.csv, line 16"),
         (lambda data: data + b'15;"#3', "statements.csv"),
     ],
@@ -173,7 +174,7 @@ def test_an_interrupted_signing_is_made_whole_by_the_next(
 
 def _dies_at(at: int, here: Place, monkeypatch: pytest.MonkeyPatch, *words: str | Path) -> None:
     """Run `kit` and interrupt it right before it writes its n-th file."""
-    left, write = at, kit.write_file
+    left, write = at, write_file
 
     def dying(path: Path, data: bytes) -> None:
         nonlocal left

@@ -60,7 +60,16 @@ def test_everybody_is_answered_once(round_done: Place, generation: str) -> None:
 def test_api_credentials_sign_in_and_out(round_done: Place, server: DecidimServer) -> None:
     file = secret_file(round_done, f"{KEY}\n{SECRET}\n", "credentials")
     said = round_done.json(
-        "deliberate", "publish", server.endpoint, "--to", "decidim-api", "--credentials", file, YES, "--outcome", "adopted"
+        "deliberate",
+        "publish",
+        server.endpoint,
+        "--to",
+        "decidim-api",
+        "--credentials",
+        file,
+        YES,
+        "--outcome",
+        "adopted",
     )
 
     assert said["sent"] == len(server.answered) > 0

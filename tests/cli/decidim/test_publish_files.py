@@ -10,7 +10,7 @@ import pytest
 from tests.cli.decidim.rounds import town_instance
 from tests.cli.deliberation import Place, found_in
 from tests.cli.machine import listing
-from tests.deliberate.decidim.write_back.importers import Page, import_answers, import_markdown, import_results
+from tests.deliberate.decidim.write_back.importers import Answer, Page, import_answers, import_markdown, import_results
 
 STATES = {"adopted": "accepted", "deferred": "evaluating", "rejected": "rejected"}
 COMPONENT_OF = {
@@ -35,11 +35,11 @@ def became(here: Place) -> dict[int, str]:
 def test_every_proposal_gets_the_answer_of_its_disposition(round_done: Place, form: Any) -> None:
     folder, said = publish(round_done)
     expected = {number: STATES[end] for number, end in became(round_done).items() if number != 7}
-    found = {}
+    found: dict[int, Answer] = {}
     for component in (6, 12):
         data = (folder / f"proposal-answers-component-{component}.{form}").read_bytes()
         for required in ("state", "status"):
-            answers = import_answers(data, form, component, COMPONENT_OF, ["ca"], required=required)  # type: ignore[arg-type]
+            answers = import_answers(data, form, component, COMPONENT_OF, ["ca"], required=required)
             found |= answers
 
     assert expected == {number: each.state for number, each in found.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from auzolan.deliberate.decidim import gather
 from auzolan.deliberate.decidim.entities import Comment, Entity, EntityClass, Proposal
 from auzolan.deliberate.decidim.gather import Gathered, Gathering
 from auzolan.deliberate.decidim.lines import read_lines, to_line
-from tests.deliberate.decidim.made import HOST, comment, entities, person, proposal, withdrawn
+from tests.deliberate.decidim.made import HOST, comment, entities, key, person, proposal, withdrawn
 
 
 def gathered(listed: Iterable[Entity], earlier: Iterable[Proposal] | None = None) -> tuple[Gathered, dict[str, bytes]]:
@@ -55,7 +56,9 @@ def test_what_is_there_twice_counts_once() -> None:
 
 
 def test_what_is_there_twice_and_differs_is_refused() -> None:
-    with pytest.raises(MalformedError, match="proposal 1 is in the source twice, and not the same both times"):
+    with pytest.raises(
+        MalformedError, match="proposal 1 of component 6 is in the source twice, and not the same both times"
+    ):
         gathered([proposal(1), proposal(1, "Other words")])
 
 
@@ -144,7 +147,28 @@ def test_nothing_is_left_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with Gathering() as gathering:
         gathering.add([proposal(1)])
-        kept = list(tmp_path.iterdir())
+        gathering.finish()
+        named = [path for path in tmp_path.rglob("*") if path.is_file()]
+        parts = list(gathering.parts("proposal"))
 
-    assert 1 == len(kept)
+    assert [] == named, "a killed process would leave it"
+    assert 1 == len(parts)
     assert [] == list(tmp_path.iterdir())
+
+
+def test_two_components_may_number_alike() -> None:
+    other = replace(proposal(1, "Altres paraules"), key=key("proposal", 1, component=9))
+    about_it = replace(comment(1, alignment=1), key=key("comment", 1, component=9))
+    found, data = gathered([proposal(1), other, about_it], [proposal(1)])
+
+    first, second = read_lines(data["proposal"], HOST, "x")
+
+    assert (6, 9) == (first.key.component, second.key.component)
+    assert (None, (1, 0)) == (first.aligned, second.aligned)  # type: ignore[union-attr]
+    assert {"added": 1, "changed": 0, "updated": 0, "same": 1, "gone": 0} == found.changes
+
+
+@pytest.mark.parametrize("supports", [[2**53], [2**53 - 1, 1], [2**62] * 3])
+def test_supports_beyond_what_a_record_holds_are_refused(supports: list[int]) -> None:
+    with pytest.raises(MalformedError, match=r"are read$"):
+        gathered([proposal(number, supports=each) for number, each in enumerate(supports, 1)])

@@ -1,8 +1,8 @@
 """Edge: gathers what a reader yields: in order, each entity once, the comment tree whole, and counted.
 
 A million proposals do not fit in memory, so they go through a temporary
-SQLite file of this process's own, in a folder of its user alone, gone with the process. It is the only place
-where pseudonyms of people who wrote stand, and they leave it only as counts.
+SQLite file that has no name once it is open, so that it is gone with the process, however that ends. It is the only
+place where pseudonyms of people who wrote stand, and they leave it only as counts.
 
 The same entities give the same bytes, whatever their order in the source.
 
@@ -13,6 +13,7 @@ hangs at the discussion itself, as on the page it stands somewhere too, and is c
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +24,7 @@ from re import sub
 from types import TracebackType
 from typing import Self
 
+from auzolan.core.record.canonical import MAX_INTEGER
 from auzolan.core.record.errors import MalformedError, StorageError
 from auzolan.deliberate.decidim.entities import Comment, Entity, EntityClass, Left, Proposal
 from auzolan.deliberate.decidim.lines import to_line
@@ -31,15 +33,18 @@ PART_BYTES = 8 * 2**20
 _BATCH = 1_000
 _TABLES = """
 CREATE TABLE entity (
-  class TEXT, id INTEGER, component INTEGER, text BLOB, supports INTEGER, flags INTEGER, line BLOB,
-  PRIMARY KEY (class, id)
+  class TEXT, component INTEGER, id INTEGER, text BLOB, supports INTEGER, flags INTEGER, line BLOB,
+  PRIMARY KEY (class, component, id)
 );
 CREATE TABLE comment (
-  id INTEGER PRIMARY KEY, parent INTEGER, class TEXT, about INTEGER, alignment INTEGER, person BLOB, at TEXT
+  id INTEGER PRIMARY KEY, parent INTEGER, component INTEGER, class TEXT, about INTEGER, alignment INTEGER, person BLOB,
+  at TEXT
 );
 CREATE TABLE person (name BLOB PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE earlier (id INTEGER PRIMARY KEY, text BLOB, line BLOB);
-CREATE TABLE aligned (about INTEGER PRIMARY KEY, people_for INTEGER, against INTEGER);
+CREATE TABLE earlier (component INTEGER, id INTEGER, text BLOB, line BLOB, PRIMARY KEY (component, id));
+CREATE TABLE aligned (
+  component INTEGER, about INTEGER, people_for INTEGER, against INTEGER, PRIMARY KEY (component, about)
+);
 """
 # Flags: 1 an amendment, 2 withdrawn, 4 a fingerprint that Decidim told, 8 one that was computed.
 _COUNT = """
@@ -49,14 +54,14 @@ UNION ALL SELECT 'withdrawn', coalesce(sum(flags & 2 > 0), 0) FROM entity
 UNION ALL SELECT 'participants', count(*) FROM person
 """
 _SUPPORTS = """
-SELECT count(supports), count(*) - count(supports), coalesce(sum(supports), 0)
+SELECT count(supports), count(*) - count(supports), coalesce(total(supports), 0)
 FROM entity WHERE class = 'proposal' AND NOT flags & 2
 """
 _FINGERPRINTS = "SELECT coalesce(sum(flags & 4 > 0), 0), coalesce(sum(flags & 8 > 0), 0) FROM entity"
 _LOST = "SELECT id FROM comment WHERE parent IS NOT NULL AND parent NOT IN (SELECT id FROM comment)"
 _ELSEWHERE = """
 SELECT reply.id FROM comment AS reply JOIN comment AS first ON reply.parent = first.id
-WHERE (reply.class, reply.about) <> (first.class, first.about)
+WHERE (reply.class, reply.component, reply.about) <> (first.class, first.component, first.about)
 """
 # Comments whose line of answers leads to none that opens a discussion: they answer each other in a ring.
 _RINGS = """
@@ -68,16 +73,17 @@ SELECT id FROM comment WHERE id NOT IN reached
 """
 # SQLite takes the other columns of a row with max() from that very row: a person's last aligned comment.
 _ALIGNED = """
-INSERT INTO aligned SELECT about, sum(alignment = 1), sum(alignment = -1) FROM (
-  SELECT about, alignment, max(at || printf('%020d', id)) FROM comment
-  WHERE class = 'proposal' AND alignment <> 0 GROUP BY about, coalesce(person, id)
-) GROUP BY about
+INSERT INTO aligned SELECT component, about, sum(alignment = 1), sum(alignment = -1) FROM (
+  SELECT component, about, alignment, max(at || printf('%020d', id)) FROM comment
+  WHERE class = 'proposal' AND alignment <> 0 GROUP BY component, about, coalesce(person, id)
+) GROUP BY component, about
 """
 _LINES = """
-SELECT entity.id, text, CASE WHEN aligned.about IS NULL THEN line
+SELECT entity.component, entity.id, text, CASE WHEN aligned.about IS NULL THEN line
   ELSE '{"aligned":[' || people_for || ',' || against || '],' || substr(line, 2) END
-FROM entity LEFT JOIN aligned ON class = 'proposal' AND aligned.about = entity.id
-WHERE class = ? ORDER BY component, entity.id
+FROM entity LEFT JOIN aligned
+  ON class = 'proposal' AND aligned.component = entity.component AND aligned.about = entity.id
+WHERE class = ? ORDER BY entity.component, entity.id
 """
 # A pragma is no part of the data: nothing here needs to outlive a crash.
 _FAST = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE; PRAGMA cache_size = -16384;"
@@ -114,10 +120,11 @@ class Gathering:
         self._folder = tempfile.TemporaryDirectory(prefix="auzolan-", ignore_cleanup_errors=True)
         self._base = sqlite3.connect(f"{self._folder.name}/gathered", isolation_level=None)
         self._base.executescript(_FAST + _TABLES)
+        os.unlink(f"{self._folder.name}/gathered")  # open all the same, and gone with the process, however it ends
         self._twice = 0
         self._has_earlier = False
         self._rows: list[tuple[str, int, int, bytes, int | None, int, bytes]] = []
-        self._comments: list[tuple[int, int | None, str | None, int | None, int | None, bytes | None, str | None]] = []
+        self._comments: list[_Row] = []
         self._people: set[bytes] = set()
 
     def __enter__(self) -> Self:
@@ -150,12 +157,14 @@ class Gathering:
         people: Iterable[str | None] = ()
         if isinstance(entity, Proposal):
             people, supports, flags = entity.authors or (), entity.supports, _flags(entity)
+            if (supports or 0) > MAX_INTEGER:
+                raise MalformedError(f"proposal {key.id}: more supports than the {MAX_INTEGER:,} that are read")
             text = bytes.fromhex(entity.fingerprint.value) if entity.fingerprint else b""
         elif isinstance(entity, Comment):
             people = (entity.author,)
             self._comments.append(_row_of(entity))
         self._people.update(bytes.fromhex(name) for name in people if name is not None)
-        self._rows.append((key.kind, key.id, key.component, text, supports, flags, to_line(entity)))
+        self._rows.append((key.kind, key.component, key.id, text, supports, flags, to_line(entity)))
 
     def _write(self) -> None:
         """Write what was taken in, and count what was not there yet."""
@@ -164,15 +173,18 @@ class Gathering:
         for row in self._rows:
             added = base.execute("INSERT OR IGNORE INTO entity VALUES (?, ?, ?, ?, ?, ?, ?)", row).rowcount
             if not added:
-                self._check_same(row[0], row[1], row[-1])
-        base.executemany("INSERT OR IGNORE INTO comment VALUES (?, ?, ?, ?, ?, ?, ?)", self._comments)
+                self._check_same(row[0], row[1], row[2], row[-1])
+        base.executemany("INSERT OR IGNORE INTO comment VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._comments)
         self._people.clear()
         self._rows.clear()
         self._comments.clear()
 
-    def _check_same(self, kind: str, number: int, line: bytes) -> None:
-        if self._line(kind, number) != line:
-            raise MalformedError(f"{kind} {number} is in the source twice, and not the same both times")
+    def _check_same(self, kind: str, component: int, number: int, line: bytes) -> None:
+        query = "SELECT line FROM entity WHERE class = ? AND component = ? AND id = ?"
+        if self._base.execute(query, (kind, component, number)).fetchone()[0] != line:
+            raise MalformedError(
+                f"{kind} {number} of component {component} is in the source twice, and not the same both times"
+            )
         self._twice += 1
 
     def compare(self, earlier: Iterable[Proposal]) -> None:
@@ -181,9 +193,10 @@ class Gathering:
             self._has_earlier = True
             self._base.execute("BEGIN")
             self._base.executemany(
-                "INSERT OR IGNORE INTO earlier VALUES (?, ?, ?)",
+                "INSERT OR IGNORE INTO earlier VALUES (?, ?, ?, ?)",
                 (
                     (
+                        each.key.component,
                         each.key.id,
                         bytes.fromhex(each.fingerprint.value) if each.fingerprint else b"",
                         sha256(to_line(each)).digest(),
@@ -204,10 +217,12 @@ class Gathering:
             self._base.execute(_ALIGNED)
             names = ("proposals", "amendments", "withdrawn", "comments", "debates", "results", "participants")
             supports = self._base.execute(_SUPPORTS).fetchone()
+            if supports[-1] > MAX_INTEGER:
+                raise MalformedError(f"all supports together are {supports[-1]:,.0f}, at most {MAX_INTEGER:,} are read")
             fingerprints = self._base.execute(_FINGERPRINTS).fetchone()
             return Gathered(
                 counts=dict.fromkeys(names, 0) | dict(self._base.execute(_COUNT)),
-                supports=dict(zip(("known", "hidden", "total"), supports, strict=True)),
+                supports=dict(zip(("known", "hidden", "total"), map(int, supports), strict=True)),
                 fingerprints=dict(zip(("checked", "recomputed"), fingerprints, strict=True)),
                 left=left,
                 changes=self._changes() if self._has_earlier else {},
@@ -223,26 +238,30 @@ class Gathering:
         ):
             found = self._base.execute(query).fetchall()
             self._base.executemany("UPDATE comment SET parent = NULL WHERE id = ?", found)
-            lines = ((_without_parent(self._line("comment", number)), number) for (number,) in found)
+            lines = ((_without_parent(self._comment(number)), number) for (number,) in found)
             self._base.executemany("UPDATE entity SET line = ? WHERE class = 'comment' AND id = ?", lines)
             yield Left(rule, len(found))
 
-    def _line(self, kind: str, number: int) -> bytes:
-        found = self._base.execute("SELECT line FROM entity WHERE class = ? AND id = ?", (kind, number)).fetchone()
+    def _comment(self, number: int) -> bytes:
+        found = self._base.execute("SELECT line FROM entity WHERE class = 'comment' AND id = ?", (number,)).fetchone()
         return bytes(found[0])
 
     def _changes(self) -> Mapping[str, int]:
         """Count proposals against the earlier import, by their fingerprints and by all else that is told of them."""
         found = dict.fromkeys(("added", "changed", "updated", "same"), 0)
-        for number, text, line in self._base.execute(_LINES, ("proposal",)):
-            before = self._base.execute("SELECT text, line FROM earlier WHERE id = ?", (number,)).fetchone()
+        query = "SELECT text, line FROM earlier WHERE component = ? AND id = ?"
+        for component, number, text, line in self._base.execute(_LINES, ("proposal",)):
+            before = self._base.execute(query, (component, number)).fetchone()
             if before is None:
                 found["added"] += 1
             elif before[0] != text:
                 found["changed"] += 1
             else:
                 found["same" if before[1] == sha256(_bytes(line)).digest() else "updated"] += 1
-        gone = "SELECT count(*) FROM earlier WHERE id NOT IN (SELECT id FROM entity WHERE class = 'proposal')"
+        gone = (
+            "SELECT count(*) FROM earlier WHERE (component, id) NOT IN "
+            "(SELECT component, id FROM entity WHERE class = 'proposal')"
+        )
         return {**found, "gone": self._base.execute(gone).fetchone()[0]}
 
     def parts(self, kind: EntityClass) -> Iterator[bytes]:
@@ -253,7 +272,7 @@ class Gathering:
         """
         part = bytearray()
         with _storage():
-            for _number, _text, line in self._base.execute(_LINES, (kind,)):
+            for *_, line in self._base.execute(_LINES, (kind,)):
                 part += _bytes(line)
                 if len(part) >= PART_BYTES:
                     yield bytes(part)
@@ -285,7 +304,13 @@ def _without_parent(line: bytes) -> bytes:
     return sub(rb'"parent":\d+,', b"", line, count=1)
 
 
-def _row_of(entity: Comment) -> tuple[int, int | None, str | None, int | None, int | None, bytes | None, str | None]:
+_Row = tuple[int, int | None, int, str | None, int | None, int | None, bytes | None, str]
+
+
+def _row_of(entity: Comment) -> _Row:
     kind, about = entity.about or (None, None)
     person = None if entity.author is None else bytes.fromhex(entity.author)
-    return entity.key.id, entity.parent, kind, about, entity.alignment, person, entity.created_at or ""
+    return (
+        entity.key.id, entity.parent, entity.key.component, kind, about, entity.alignment, person,
+        entity.created_at or "",
+    )  # fmt: skip
