@@ -20,6 +20,7 @@ from auzolan.cli.records import linked, named
 from auzolan.cli.shelf import pending_envelopes
 from auzolan.core.kinds.constitution import Draft, check_language
 from auzolan.core.kinds.deliberate import Snapshot, Tally
+from auzolan.core.kinds.proposals import Shortlist
 from auzolan.core.kinds.selection import Selection
 from auzolan.core.record.errors import MalformedError, MissingError, UsageError, VerificationError
 from auzolan.core.record.ledger import Ledger
@@ -41,7 +42,10 @@ def draft(
         "constitution-draft.md"
     ),
     title: Annotated[str | None, typer.Option("--title", help="Of the constitution.")] = None,
-    language: Annotated[str, typer.Option("--language", metavar="TAG", help="Of the statements.")] = "en",
+    language: Annotated[
+        str | None,
+        typer.Option("--language", metavar="TAG", help="Of the statements; default: the shortlist's, or en."),
+    ] = None,
     translations: Annotated[
         Path | None,
         typer.Option("--translations", metavar="FILE", help="CSV with the columns statement, language and text."),
@@ -54,21 +58,22 @@ def draft(
     from auzolan.deliberate.wording.draft_writing import possible_duplicates, standings, write_draft
     from auzolan.deliberate.wording.instructions import suspicious
 
-    _check_language(language)
+    if language is not None:
+        _check_language(language)
     if output.exists() and not force:
         raise UsageError(f"{output} is there already; take another --output, or add --force to write over it")
     place = find_ledger(commons)
     with place.reading() as ledger:
         record = _selection_named(ledger, record_id)
         material = _material(ledger, Evidence(place.public, place.private), record)
-        name = ledger.chain.current.rules.name
+        name, asked_in = ledger.chain.current.rules.name, _language_of(ledger, record)
     if translations:
         material = replace(material, translations=_read_translations(translations, material))
     outcome = Selection.from_record(record).outcome
     of, likes = standings(outcome), possible_duplicates(outcome, material.statements)
     if not of:
         raise UsageError("nothing was selected, so there is nothing to word")
-    text = write_draft(outcome, record.id, title or f"Constitution of {name}", language, material)
+    text = write_draft(outcome, record.id, title or f"Constitution of {name}", language or asked_in, material)
     write_file(output, text.encode())
     warnings = [
         f"#{statement} has {what}: read it before it goes further, as these words will teach one"
@@ -87,6 +92,14 @@ def draft(
     alike = f"; {len(likes):,} have statements alike, which only a person can merge" if likes else ""
     hint(f"{len(of):,} principles from selection {short(record.id)}{alike}")
     hint(f"edit the file, which says how; then fix the wording with: auzolan deliberate put-to-vote {output}")
+
+
+def _language_of(ledger: LedgerView, selection: Record) -> str:
+    """Return the language in which people were asked, where a shortlist says it; else English."""
+    snapshot = linked(ledger, linked(ledger, selection, Selection.TALLY), Tally.SNAPSHOT)
+    if Snapshot.SHORTLIST not in snapshot.links:
+        return "en"
+    return Shortlist.from_record(linked(ledger, snapshot, Snapshot.SHORTLIST)).method["language"]
 
 
 def _check_language(tag: str) -> None:

@@ -103,7 +103,7 @@ def import_(
 
 def _usual_name(source: str) -> str:
     if is_address(source):
-        return source.split("/")[2]
+        return source.split("/")[2] or source
     path = Path(source)
     return path.resolve().name if path.is_dir() else path.resolve().stem
 

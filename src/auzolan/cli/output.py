@@ -12,7 +12,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import IO, Annotated, Any, NoReturn, ParamSpec, TypeVar
@@ -24,8 +24,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from auzolan.core.record.errors import AuzolanError
 from auzolan.core.record.findings import plain
 
-__all__ = ["JsonDict", "JsonOption", "handled", "hint", "out", "plain", "print_json", "progress_bar", "short", "talk"]
+__all__ = [
+    "JsonDict", "JsonOption", "handled", "hint", "out", "plain", "print_json", "print_json_list", "progress_bar",
+    "short", "talk",
+]  # fmt: skip
 
+JsonDict = dict[str, Any]
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -70,6 +74,26 @@ def print_json(value: object) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _let_go(sys.stdout)
+
+
+def print_json_list(head: JsonDict, name: str, items: Iterable[object], tail: Callable[[], JsonDict]) -> None:
+    """Print one JSON document with a list of any length, item by item, between what is known before and after it."""
+
+    def inside(fields: JsonDict) -> str:
+        return _shown_json(fields)[1:-1]
+
+    try:
+        sys.stdout.write(f"{{{inside(head)}, {json.dumps(name)}: [")
+        for place, item in enumerate(items):
+            sys.stdout.write((",\n" if place else "\n") + _shown_json(item))
+        sys.stdout.write(f"\n], {inside(tail())}}}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go(sys.stdout)
+
+
+def _shown_json(value: object) -> str:
+    return _INVISIBLE.sub(lambda found: json.dumps(found[0])[1:-1], json.dumps(value, ensure_ascii=False))
 
 
 def hint(message: str) -> None:
@@ -129,5 +153,4 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
         yield update
 
 
-JsonDict = dict[str, Any]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]

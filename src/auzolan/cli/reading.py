@@ -183,10 +183,10 @@ def asked_of(ledger: LedgerView, evidence: Evidence, options: SourceOptions) -> 
         return Asked(shortlist, {each.id: next(iter(each.text.values())) for each in listed})
     if options.tool == DECIDIM_VOTES and list(ledger.index.rows(Proposals.KIND)):
         from auzolan.cli.decidim.store import read_proposals
-        from auzolan.deliberate.shortlist.candidates import in_language
+        from auzolan.deliberate.shortlist.candidates import in_language, is_candidate
 
         proposals = read_proposals(evidence, newest(ledger, Proposals.KIND))
-        return Asked(None, {each.key.id: in_language(each.title, "") for each in proposals if not each.is_withdrawn})
+        return Asked(None, {each.key.id: in_language(each.title, "") for each in proposals if is_candidate(each)})
     return Asked()
 
 

@@ -109,7 +109,7 @@ def test_what_is_told_in_words(founded: Place) -> None:
     )
 
     assert "2 proposals 3 supports on 2 proposals" in output
-    assert "1 participants wrote them; nobody is named" in output
+    assert "1 participant wrote them; nobody is named" in output
     assert "licence: CC BY 4.0" in output
     assert "e-mail addresses masked in texts: 2" in output
     assert "evidence grade C" in output

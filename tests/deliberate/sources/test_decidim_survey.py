@@ -14,7 +14,7 @@ import pytest
 
 from auzolan.core.record.errors import MalformedError, VerificationError
 from auzolan.deliberate.conversation import Conversation
-from auzolan.deliberate.sources.decidim_rows import moment, question_number, split_columns
+from auzolan.deliberate.sources.decidim_rows import Wordings, moment, question_number, split_columns
 from auzolan.deliberate.sources.decidim_survey import read_decidim_survey
 
 QUESTION = "2. Do you agree?"
@@ -243,7 +243,7 @@ def test_the_row_is_told_from_the_title(names: list[str], expected: list[str | N
     ],
 )
 def test_the_list_tells_the_row_from_the_title(name: str, expected: str) -> None:
-    (row,) = split_columns([name], {1: "a/[2]  b", 2: "b"})
+    (row,) = split_columns([name], Wordings({1: "a/[2]  b", 2: "b"}))
 
     assert expected == f"{row.statement} {row.text}" if row else None
 
@@ -268,7 +268,7 @@ def test_an_edited_row_and_a_missing_one_are_counted(write: Write) -> None:
     assert ["More trees", "Fewer loud cars", "Wood and/or stone", "New", "Newer"] == [
         " ".join(each.text.split()) for each in got.statements
     ]
-    assert {"rows whose text is": (0, 1), "statements of the list": (0, 2)}.items() <= cleaned(got).items()
+    assert {"rows whose words are": (0, 1), "statements of the list": (0, 2)}.items() <= cleaned(got).items()
 
 
 def test_headers_of_the_first_respondent_only_leave_statements_out(write: Write) -> None:

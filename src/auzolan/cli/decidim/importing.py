@@ -15,8 +15,8 @@ from auzolan.cli.commons import Commons
 from auzolan.cli.counting import today
 from auzolan.cli.decidim.store import named_import, read_proposals
 from auzolan.cli.govern import choose_key, propose_within, settle
-from auzolan.cli.output import JsonDict, hint, print_json, progress_bar
-from auzolan.cli.shelf import Shelf
+from auzolan.cli.output import JsonDict, hint, print_json, progress_bar, short
+from auzolan.cli.shelf import Shelf, pending_envelopes
 from auzolan.core.kinds.proposals import Proposals
 from auzolan.core.lm.apikey import key_from_file
 from auzolan.core.record.disk import DiskFiles
@@ -104,22 +104,42 @@ def import_decidim(
         about = reading.about()
         if earlier is not None:
             gathering.compare(read_proposals(Evidence(place.public, place.private), earlier))
+            if Proposals.from_record(earlier).source["host"] != about.host:
+                raise UsageError(
+                    f"--again: {name[:60]!r} was of {Proposals.from_record(earlier).source['host']}, and this is of "
+                    f"{about.host or 'an unknown host'}; give it another --name, or say --host"
+                )
         gathered = gathering.finish()
         if not any(gathered.counts.values()):
             raise UsageError(f"{source[:200]} holds no proposals, comments, debates or results")
-        with place.writing() as ledger:
-            if earlier != _earlier(ledger, name, again):
-                raise UsageError(f"somebody else imported {name[:60]!r} in the meantime; import it again")
-            shelf = Shelf(place, ledger)
-            shelf.sweep()
-            record = _keep(shelf, gathering, gathered, about, name, licence, earlier)
-            records = [record, *_forget_comments(ledger, earlier)]
-            propose_within(
-                place, ledger, records, [choose_key(key, ledger)], as_json, commit_at_once=True, quiet=as_json
-            )
-            shelf.mark_proposed(record.private_blobs.values())
-            is_committed = ledger.index.find(record.id) is not None
+        record, is_committed = _commit(place, gathering, gathered, about, name, licence, earlier, key, as_json)
     _print(record, about, as_json, is_committed)
+
+
+def _commit(
+    place: Commons,
+    gathering: Gathering,
+    gathered: Gathered,
+    about: About,
+    name: str,
+    licence: str,
+    earlier: Record | None,
+    key: str | None,
+    as_json: bool,
+) -> tuple[Record, bool]:
+    """Keep and sign what was gathered; return the record, and whether it is committed."""
+    with place.writing() as ledger:
+        if earlier != _earlier(ledger, name, earlier is not None):
+            raise UsageError(f"somebody else imported {name[:60]!r} in the meantime; import it again")
+        shelf = Shelf(place, ledger)
+        _discard_pending(place, ledger, name)
+        shelf.sweep()
+        record = _keep(shelf, gathering, gathered, about, name, licence, earlier)
+        records = [record, *_forget_comments(ledger, earlier)]
+        signing = choose_key(key, ledger)
+        propose_within(place, ledger, records, [signing], as_json, commit_at_once=True, quiet=as_json)
+        shelf.mark_proposed(record.private_blobs.values())
+        return record, ledger.index.find(record.id) is not None
 
 
 def _open_reading(
@@ -153,7 +173,7 @@ def _open_reading(
 
 def is_address(source: str) -> bool:
     """Whether a source is an address on the web and no path."""
-    return source.startswith(("https://", "http://"))
+    return source.lower().startswith(("https://", "http://"))
 
 
 def _open_live(
@@ -207,6 +227,18 @@ def headers_of(token_file: Path | None, client_id: str | None) -> dict[str, str]
         return {}
     found = {"Authorization": key_from_file(token_file).header()}
     return found | ({"X-Jwt-Aud": client_id} if client_id else {})
+
+
+def _discard_pending(place: Commons, ledger: Ledger, name: str) -> None:
+    """Take away imports of this name that wait for signatures: committed later, an old state would be the newest."""
+    for envelope in pending_envelopes(place):
+        record = envelope.claimed
+        if record.kind != Proposals.KIND or ledger.index.find(record.id):
+            continue
+        if Proposals.from_record(record).source["name"] == name:
+            place.pending_path(record.id).unlink(missing_ok=True)
+            Shelf(place, ledger).drop(list(record.private_blobs.values()))
+            hint(f"took back the pending import {short(record.id)}")
 
 
 def _earlier(ledger: Ledger, name: str, again: bool) -> Record | None:
@@ -312,7 +344,8 @@ def _lines(imported: Proposals) -> Iterator[str]:
         )
     for name in ("comments", "debates", "results", "participants"):
         if counts[name]:
-            yield f"  {counts[name]:,} {name}" + (" wrote them; nobody is named" if name == "participants" else "")
+            noun = name[:-1] if counts[name] == 1 else name
+            yield f"  {counts[name]:,} {noun}" + (" wrote them; nobody is named" if name == "participants" else "")
     for rule, times in imported.left.items():
         if times:
             yield f"  {rule}: {times:,}"

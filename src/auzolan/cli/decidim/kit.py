@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 from auzolan.cli.ballots import Evidence
 from auzolan.cli.commons import Commons, find_commons, read_user_file, write_file
 from auzolan.cli.counting import today
+from auzolan.cli.decidim.checking import verify_import
 from auzolan.cli.decidim.planning import (
     FILE,
     USUAL_BY,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from auzolan.deliberate.shortlist.plan import Kit
 
 STATEMENTS = "statements.csv"
+_OF_SURVEYS = re.compile(r"survey-[1-9][0-9]{0,2}\.(?:json|[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\.txt)")
 
 
 _LangOption = Annotated[str | None, typer.Option("--lang", metavar="ca,es", help="Languages, the main one first.")]
@@ -119,7 +122,7 @@ def kit(
 
     evidence = Evidence(place.public, place.private)
     with progress_bar("choosing"):
-        choice = choose_by(plan, evidence, imported)
+        choice = choose_by(plan, evidence, verify_import(evidence, imported))
         made = _kit(plan, choice, evidence, imported, folder if going_on else None, name)
     record = _sign(place, _shortlist(plan, made), key, as_json) if final else None
     likes = None if going_on else likes_of(choice, read_proposals(evidence, imported), plan.languages[0])
@@ -206,10 +209,10 @@ def _write(
     if likes is not None:
         files |= {STATEMENTS: write_statements(made.choice, plan.languages, likes), FILE: plan.to_bytes()}
     folder.mkdir(parents=True, exist_ok=True)
-    gone = {path.name for path in folder.glob("survey-*.*")} - set(files)
+    gone = {path.name for path in folder.iterdir() if _OF_SURVEYS.fullmatch(path.name)} - set(files)
     for name, data in files.items():
         write_file(folder / name, data)
-    for name in gone:  # of surveys that there were before rows were taken out
+    for name in gone:  # of surveys that there were before rows were taken out; nobody else's files are touched
         (folder / name).unlink()
     return sorted(files)
 
@@ -250,8 +253,12 @@ def _print(folder: Path, files: list[str], made: Kit, plan: Plan, record: Record
 def _hint_choice(made: Kit, plan: Plan) -> None:
     choice = made.choice
     hint(f"{len(made.statements):,} statements out of {choice.n_candidates:,} proposals, places by {plan.by}:")
-    for quota in choice.quotas[:12]:
-        hint(f"  {quota.name}: {quota.places:,} of {quota.proposals:,} proposals")
+    for quota, left in list(zip(choice.quotas, made.quotas, strict=True))[:12]:
+        edited = "" if left.places == quota.places else f", {left.places:,} of these places used"
+        hint(f"  {quota.name}: {quota.places:,} of {quota.proposals:,} proposals{edited}")
+    if len(made.statements) < len(choice.chosen):
+        n = len(choice.chosen) - len(made.statements)
+        hint(f"{n:,} that had a place were merged or left out; everybody can see that, and `trace` calls it asserted")
     if len(choice.quotas) > 12:
         hint(f"  and {len(choice.quotas) - 12:,} more groups; --json has all")
     n = len(made.surveys)

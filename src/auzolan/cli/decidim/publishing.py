@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections import Counter
+import re
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import IO
 from auzolan.cli.ballots import Evidence
 from auzolan.cli.check_steps import WRONG, check_record
 from auzolan.cli.commons import write_file
-from auzolan.cli.decidim.standing import Standing, standing_of
+from auzolan.cli.decidim.standing import Standing, standing_by
 from auzolan.cli.decidim.store import imported_for, read_proposals
 from auzolan.cli.output import JsonDict, hint, out, plain, print_json, progress_bar, short
 from auzolan.cli.records import linked
@@ -37,6 +37,8 @@ from auzolan.deliberate.decidim.write_back.published import (
 from auzolan.deliberate.decidim.write_back.results_csv import Importer
 
 _MOST_LOCALES = 12
+_MOST_OPEN = 32  # files; a million answers go into two thousand
+_OF_ANSWERS = re.compile(r"proposal-answers-component-(?:[0-9]+|unknown)(?:-part-[0-9]+)?\.(?:csv|json)")
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,11 @@ def write_back_of(ledger: LedgerView, evidence: Evidence, record: Record, option
     if wrong:
         raise VerificationError(f"nothing is published of what does not hold: {wrong[0].remark}")
     imported = imported_for(ledger, shortlist)
-    standing = standing_of(ledger, imported)
-    if standing.shortlist != shortlist or standing.constitution != record:
-        raise UsageError(f"{short(record.id)} is not the newest constitution of these proposals; publish that one")
+    standing = standing_by(ledger, imported, shortlist)
+    if standing.constitution != record:
+        raise UsageError(
+            f"{short(record.id)} was replaced by a newer constitution of these proposals; publish that one"
+        )
     listed = {each.id: each for each in Shortlist.from_record(shortlist).statements}
     cited, locales = _look_up(read_proposals(evidence, imported), listed.values())
     locales = options.locales or locales
@@ -202,20 +206,35 @@ def publish_files(
 
 def _append(folder: Path, answers: AnswerFiles) -> list[str]:
     """Write the answers beside their places and move them there when all are whole."""
-    names: list[str] = []
-    with contextlib.ExitStack() as stack:
-        opened: dict[str, IO[bytes]] = {}
+    names: dict[str, None] = {}
+    opened: OrderedDict[str, IO[bytes]] = OrderedDict()
+    try:
         for chunk in answers:
             if chunk.name not in opened:
-                opened[chunk.name] = stack.enter_context(open(folder / f".{chunk.name}.part", "wb"))
+                if len(opened) == _MOST_OPEN:
+                    opened.popitem(last=False)[1].close()
+                opened[chunk.name] = open(_part(folder, chunk.name), "ab" if chunk.name in names else "wb")  # noqa: SIM115
+                names[chunk.name] = None
             opened[chunk.name].write(chunk.data)
-        names = list(opened)
+            opened.move_to_end(chunk.name)
+    except BaseException:
+        for name in names:
+            _part(folder, name).unlink(missing_ok=True)
+        raise
+    finally:
+        for stream in opened.values():
+            stream.close()
     for name in names:
-        (folder / f".{name}.part").replace(folder / name)
-    for path in folder.glob("proposal-answers-component-*"):
-        if path.name not in names:  # of an earlier run with more answers; who uploads it would notify people again
+        _part(folder, name).replace(folder / name)
+    for path in list(folder.iterdir()):
+        # Of an earlier run with more answers; who uploads it would notify people again.
+        if _OF_ANSWERS.fullmatch(path.name) and path.name not in names:
             path.unlink()
-    return names
+    return list(names)
+
+
+def _part(folder: Path, name: str) -> Path:
+    return folder / f".{name}.part"
 
 
 def _print(folder: Path, files: list[str], back: WriteBack, answers: AnswerFiles, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from auzolan.cli.ballots import Evidence
-from auzolan.cli.decidim.store import read_proposals, shortlist_of
+from auzolan.cli.decidim.store import read_proposals, shortlists_of
 from auzolan.cli.records import linked
 from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
@@ -48,9 +48,16 @@ class Standing:
 
 def standing_of(ledger: LedgerView, imported: Record) -> Standing:
     """Return where the proposals of an import stand."""
-    shortlist = shortlist_of(ledger, imported)
-    if shortlist is None:
+    shortlists = shortlists_of(ledger, imported)
+    if not shortlists:
         return Standing(imported, None, None, {})
+    # A round that has begun says nothing yet about what the people decided in the one before.
+    voted = (each for each in shortlists if _made_of(ledger, each)[2] is not None)
+    return standing_by(ledger, imported, next(voted, shortlists[0]))
+
+
+def standing_by(ledger: LedgerView, imported: Record, shortlist: Record) -> Standing:
+    """Return where the proposals of an import stand by one shortlist."""
     selection, draft, constitution = _made_of(ledger, shortlist)
     found = fates(
         Shortlist.from_record(shortlist),

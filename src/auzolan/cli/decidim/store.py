@@ -46,15 +46,14 @@ def newest_import(ledger: LedgerView) -> Record:
     return newest(ledger, Proposals.KIND)
 
 
-def shortlist_of(ledger: LedgerView, imported: Record) -> Record | None:
-    """Return the newest shortlist of an import, or of one that it continues."""
+def shortlists_of(ledger: LedgerView, imported: Record) -> list[Record]:
+    """Return the shortlists of an import, and of those that it continues, the newest first."""
     family = {imported.id}
     while SUPERSEDES in imported.links:
         imported = ledger.envelope(ledger.find(imported.links[SUPERSEDES])).claimed
         family.add(imported.id)
     listed = (ledger.envelope(row).claimed for row in ledger.index.rows(Shortlist.KIND))
-    found = [record for record in listed if record.links[Shortlist.PROPOSALS] in family]
-    return found[-1] if found else None
+    return [record for record in listed if record.links[Shortlist.PROPOSALS] in family][::-1]
 
 
 def imported_for(ledger: LedgerView, shortlist: Record) -> Record:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from auzolan.cli.ballots import Evidence
 from auzolan.cli.decidim.standing import Standing, standing_of
-from auzolan.cli.decidim.store import read_proposals
-from auzolan.cli.output import JsonDict, hint, out, plain, print_json, short
+from auzolan.cli.decidim.store import read_proposals, shortlists_of
+from auzolan.cli.output import JsonDict, hint, out, plain, print_json, print_json_list, short
 from auzolan.core.kinds.proposals import Proposals, Shortlist
 from auzolan.core.record.errors import MissingError, UsageError
 from auzolan.core.record.record import Record
@@ -79,22 +80,27 @@ def knows_proposal(ledger: LedgerView, evidence: Evidence, name: str) -> bool:
 
 def why_all(ledger: LedgerView, evidence: Evidence, as_json: bool) -> None:
     """Print how many proposals of the newest import have which disposition; as JSON each of them."""
-    imported = _newest_imports(ledger)[-1]
+    imports = _newest_imports(ledger)
+    imported = next((each for each in reversed(imports) if shortlists_of(ledger, each)), imports[-1])
     standing = standing_of(ledger, imported)
     counts = dict.fromkeys(NAMES, 0)
-    listed = []
-    for proposal, found in standing.dispositions(evidence):
-        counts[found.fate.name] += 1
-        if as_json:
-            listed.append(_view(standing, proposal, found))
-    held = Proposals.from_record(imported).counts
-    without = held["proposals"] - sum(counts.values())
+
+    def counted() -> Iterator[JsonDict]:
+        for proposal, found in standing.dispositions(evidence):
+            counts[found.fate.name] += 1
+            yield _view(standing, proposal, found) if as_json else {}
+
+    def without() -> int:
+        return Proposals.from_record(imported).counts["proposals"] - sum(counts.values())
+
     if as_json:
-        print_json({"record": imported.id, "counts": counts, "without": without, "proposals": listed})
+        tail = lambda: {"counts": counts, "without": without()}  # noqa: E731
+        print_json_list({"record": imported.id}, "proposals", counted(), tail)
         return
+    deque(counted(), maxlen=0)
     for name, count in counts.items():
         out().print(f"{count:>9,}  {name}")
-    out().print(f"{without:>9,}  withdrawn, or an amendment of another one")
+    out().print(f"{without():>9,}  withdrawn, or an amendment of another one")
     hint("each has exactly one disposition; --json lists them, `auzolan deliberate why PROPOSAL` says why")
 
 
@@ -131,6 +137,8 @@ def _find(ledger: LedgerView, evidence: Evidence, name: str) -> tuple[Record, Pr
     found = list(_matches(ledger, evidence, name))
     if not found:
         raise MissingError(f"there is no proposal {plain(name, 80)} in what was imported here")
+    if len({each.key for _, each in found}) == 1:  # imported under several names: where something became of it counts
+        return next((pair for pair in reversed(found) if shortlists_of(ledger, pair[0])), found[-1])
     if len(found) > 1:
         keys = ", ".join(str(each.key) for _, each in found[:3])
         raise UsageError(f"several proposals are called {plain(name, 80)}: {keys}; give one of these keys")

@@ -138,7 +138,10 @@ class Asked:
         """
         from auzolan.cli.decidim.publishing import PublishOptions
         from auzolan.deliberate.decidim.write_back.answers import OUTCOMES
+        from auzolan.deliberate.decidim.write_back.links import record_link
 
+        if self.record_url is not None and record_link(self.record_url) is None:
+            raise UsageError("--record-url: expected a plain http or https address, without a user name or password")
         pairs = (pair.partition("=") for pair in self.state or [])
         return PublishOptions(
             locales=tuple(part.strip() for part in (lang or "").split(",") if part.strip()),

@@ -29,7 +29,8 @@ class Proposals:
         supports: "known" (proposals whose supports the source tells), "hidden" and "total" (their sum).
         fingerprints: "checked" (Decidim told them with their text) and "recomputed" (from the export).
         left: rules that were applied -> how often.
-        changes: against the one that it replaces: "added", "changed", "gone" and "same"; empty without one.
+        changes: against the one that it replaces: "added", "changed" (another fingerprint), "updated" (anything else),
+            "same" and "gone"; empty without one.
         commons: id of the root.
         supersedes: id of the earlier one of the same name.
         blobs: name -> digest.

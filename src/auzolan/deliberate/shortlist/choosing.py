@@ -28,6 +28,7 @@ from auzolan.deliberate.shortlist.candidates import By, Candidate
 from auzolan.deliberate.shortlist.quotas import Places, check_places, share_out
 from auzolan.deliberate.shortlist.scoring import ORDER, Evidence, lot, rank_of, share_of_participants
 
+# Stands in signed shortlists, as `scoring.ORDER`: never reworded.
 SHARES = "Webster/Sainte-Laguë by number of proposals, at least {least} each while places suffice"
 Path = tuple[str, ...]
 

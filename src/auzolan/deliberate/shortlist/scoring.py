@@ -28,6 +28,7 @@ from auzolan.deliberate.counts_only import JEFFREYS, TAIL, Prior, beta_prior, wi
 from auzolan.deliberate.decidim.entities import Key
 from auzolan.deliberate.shortlist.candidates import Candidate
 
+# Stands in signed shortlists, which `trace` compares with what comes out again: never reworded.
 ORDER = (
     "votes for and against, then supports, then comments, then the lot: SHA-256 of the seed, a line feed and the key"
 )

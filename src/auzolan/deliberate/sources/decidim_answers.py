@@ -28,6 +28,8 @@ _SPOKEN = {AGREE: "agree", DISAGREE: "disagree", PASS: "pass"}
 _SHOWN_WORDS = 6
 _LEAST_PEOPLE = 5  # who must have used an unknown word before it is shown: it is an option then, and no person's text
 _NOWHERE = -1
+_MOST_WORDS, _LONGEST_WORD = 2**14, 512  # of unknown words: nobody offers so many options, or so long ones
+_ANY = "\n"  # stands for all others; `fold` leaves no line end in a word
 _NUMBERS = frozenset({"1", "+1", "0", "-1"})
 
 
@@ -57,7 +59,7 @@ class Answers:
         self._words: dict[str, int] = {}
         self._met: dict[str, int] = {}  # spelling -> position of its word, so that each is folded once
         self._places: dict[Place, int] = {}
-        self._where: dict[int, str] = {}  # unknown word -> where it came first
+        self._first: dict[int, tuple[str, int]] = {}  # unknown word -> where it came first, and how long it is there
         self._who, self._statement, self._at = array("i"), array("q"), array("q")
         self._word, self._place = array("i"), array("i")
 
@@ -77,15 +79,25 @@ class Answers:
         """
         word = self._met.get(spelling)
         if word is None:
-            folded = fold(spelling)
-            word = self._met[spelling] = self._words.setdefault(folded, len(self._words))
-            if folded not in self._known:
-                self._where.setdefault(word, where)
+            word = self._word_of(spelling, where)
         self._who.append(self._people.setdefault(who, len(self._people)))
         self._statement.append(statement)
         self._at.append(at)
         self._word.append(word)
         self._place.append(_NOWHERE if place is None else self._places.setdefault(place, len(self._places)))
+
+    def _word_of(self, spelling: str, where: str) -> int:
+        """Return the position of a word that was not met yet in this spelling, in bounded memory."""
+        folded = fold(spelling)
+        is_known, length = folded in self._known, len(folded)
+        if not is_known and (length > _LONGEST_WORD or (folded not in self._words and len(self._words) >= _MOST_WORDS)):
+            folded = _ANY
+        word = self._words.setdefault(folded, len(self._words))
+        if not is_known:
+            self._first.setdefault(word, (where, length))
+        if len(spelling) <= _LONGEST_WORD and len(self._met) < _MOST_WORDS:
+            self._met[spelling] = word
+        return word
 
     def rows(self) -> Rows:
         """Return the votes.
@@ -140,13 +152,15 @@ class Answers:
 
     def _unknown(self, unknown: Mapping[int, set[int]], spelled: list[str]) -> str:
         """Return the sentence for unknown words; one that few people used could be somebody's own text."""
-        first = min(unknown)
-        common = sorted(spelled[word] for word, people in unknown.items() if len(people) >= _LEAST_PEOPLE)
+        where, length = self._first[min(unknown)]
+        common = sorted(
+            spelled[word] for word, people in unknown.items() if len(people) >= _LEAST_PEOPLE and spelled[word] != _ANY
+        )
         listed = ", ".join(f"“{shown_name(word)}”" for word in common[:_SHOWN_WORDS])
         several = f" Words that are not known and that {_LEAST_PEOPLE} people or more used: {listed}." if common else ""
         return (
-            f"{self._where[first]}: expected a word for agree, disagree or pass, got another of "
-            f"{len(spelled[first]):,} characters.{several} Say which words mean what (--agree, --disagree, --pass); "
+            f"{where}: expected a word for agree, disagree or pass, got another of "
+            f"{length:,} characters.{several} Say which words mean what (--agree, --disagree, --pass); "
             f"known are {'; '.join(_known_lists(self._known))}"
         )
 

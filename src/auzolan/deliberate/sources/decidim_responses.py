@@ -23,6 +23,7 @@ from auzolan.deliberate.sources.decidim_json import as_list, as_object, read_jso
 from auzolan.deliberate.sources.decidim_rows import (
     Choice,
     Row,
+    Wordings,
     choices_in_text,
     question_number,
     row_of_key,
@@ -70,20 +71,20 @@ class Responses:
     """
 
     def __init__(
-        self, source: Source, member: str, statements: Mapping[int, str] | None, words: Mapping[str, int], meet: Meet
+        self, source: Source, member: str, listed: Wordings | None, words: Mapping[str, int], meet: Meet
     ) -> None:
         """Set up reading.
 
         Args:
             source: where the file is.
             member: its name.
-            statements: id -> text, to tell rows from titles in CSV.
+            listed: what was asked, to tell rows from titles in CSV.
             words: what known ones mean, as `fold` gives them.
             meet: called with each row of a statement once, and where it is; may refuse it.
         """
         self.others = 0
         self._source, self._member = source, member
-        self._statements, self._words, self._meet = statements, words, meet
+        self._listed, self._words, self._meet = listed, words, meet
 
     def __iter__(self) -> Iterator[Response]:
         """Yield the responses.
@@ -100,7 +101,7 @@ class Responses:
         first = next((at for at, number in enumerate(questions) if number is not None), len(questions))
         if first == 0:
             raise MalformedError(f"{member}, line 1: the first column is a question, expected the ID of the respondent")
-        rows = split_columns(table.header, self._statements)
+        rows = split_columns(table.header, self._listed)
         columns = [(at, row) for at, row in enumerate(rows) if row is not None]
         for at, row in columns:
             self._meet(row, table.where(at))

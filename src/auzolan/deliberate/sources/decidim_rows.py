@@ -17,6 +17,7 @@ import re
 import unicodedata
 from collections import Counter, deque
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ import numpy as np
 from auzolan.deliberate.shortlist.tidying import tidy
 from auzolan.deliberate.sources.cells import MAX_ID
 from auzolan.deliberate.sources.survey_words import fold
+from auzolan.deliberate.sources.texts import mask
 
 _QUESTION = re.compile(r"\s*([1-9][0-9]{0,3})\.(?:\s|$)", re.ASCII)
 _ID = r"\[(0|[1-9][0-9]{0,15})\]\s*"
@@ -71,12 +73,35 @@ def question_number(name: str) -> int | None:
 
 
 def same_text(left: str, right: str) -> bool:
-    """Whether two texts are the same but for what a kit takes out of texts, spaces, and how letters are composed."""
+    """Whether two texts are the same but for what is masked, what a kit takes out, spaces, and how letters are composed."""
     return _plain(left) == _plain(right)
 
 
 def _plain(text: str) -> str:
-    return tidy(unicodedata.normalize("NFC", text))
+    return mask(tidy(unicodedata.normalize("NFC", text))).text
+
+
+class Wordings:
+    """What the statements of a list say, in each of its languages.
+
+    Attributes:
+        numbers: of the statements on the list.
+    """
+
+    def __init__(
+        self, statements: Mapping[int, str], translations: Mapping[int, Collection[str]] | None = None
+    ) -> None:
+        self.numbers = frozenset(statements)
+        self._numbers_by_text: dict[str, set[int]] = {}
+        for number, text in chain(
+            statements.items(), ((number, text) for number, texts in (translations or {}).items() for text in texts)
+        ):
+            if plain := _plain(text):
+                self._numbers_by_text.setdefault(plain, set()).add(number)
+
+    def numbers_of(self, text: str) -> frozenset[int]:
+        """Return which statements say this in one of their languages; none where no language has these words."""
+        return frozenset(self._numbers_by_text.get(_plain(text), ()))
 
 
 def row_of_key(question: int, key: str) -> Row | None:
@@ -94,18 +119,18 @@ class _Split(NamedTuple):
     row: Row
 
 
-def split_columns(names: Sequence[str], statements: Mapping[int, str] | None) -> list[Row | None]:
+def split_columns(names: Sequence[str], listed: Wordings | None) -> list[Row | None]:
     """Return which row of a matrix each column of a CSV is, None where it is none.
 
     Where a name can be read in several ways: statements on the list before others, then the longest whose text
-    is that of the list, then the title that most columns of the question share, then the last.
+    is one of its own on the list, then the title that most columns of the question share, then the last.
     """
-    ways = [_ways(name, statements) for name in names]
+    ways = [_ways(name, listed) for name in names]
     shared = Counter(way.title for found in ways for way in found)
-    return [_best(found, statements, shared) for found in ways]
+    return [_best(found, listed, shared) for found in ways]
 
 
-def _ways(name: str, statements: Collection[int] | None) -> list[_Split]:
+def _ways(name: str, listed: Wordings | None) -> list[_Split]:
     question = question_number(name)
     if question is None:
         return []
@@ -114,14 +139,13 @@ def _ways(name: str, statements: Collection[int] | None) -> list[_Split]:
         for part in deque(_ROW_IN_COLUMN.finditer(name), _MOST_WAYS)
         if int(part[1]) <= MAX_ID
     ]
-    return [way for way in found if statements is not None and way.row.statement in statements] or found
+    return [way for way in found if listed is not None and way.row.statement in listed.numbers] or found
 
 
-def _best(ways: Sequence[_Split], statements: Mapping[int, str] | None, shared: Mapping[str, int]) -> Row | None:
+def _best(ways: Sequence[_Split], listed: Wordings | None, shared: Mapping[str, int]) -> Row | None:
     if not ways:
         return None
-    listed = statements or {}
-    exact = [way for way in ways if same_text(listed.get(way.row.statement, ""), way.row.text)]
+    exact = [way for way in ways if listed is not None and way.row.statement in listed.numbers_of(way.row.text)]
     if exact:
         return exact[0].row  # the longest text: that a title should end in all of it by chance is unlikely
     most = max(shared[way.title] for way in ways)

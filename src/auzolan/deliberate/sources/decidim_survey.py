@@ -17,7 +17,7 @@ and rows never decides, since it tells nothing.
 Checks: the bounds of `source`, the form of `decidim_responses`; the first
 column holds what can be an ID (no e-mail address, no number as spreadsheets
 shorten them, which would make one of two people); rows are on the list of
-statements, if there is one.
+statements, if there is one, and none says what another statement says.
 Does not check: who somebody is. Where a survey was open to people who were not
 signed in, one person may answer often, and in some versions of Decidim all who
 were not signed in have one ID. Since 0.24 (decidim/decidim#6850) the ID is made
@@ -29,22 +29,24 @@ opinion groups rest on what people said within one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from auzolan.core.record.errors import MalformedError, UsageError
 from auzolan.deliberate.conversation import Cleaning, Conversation, Pseudonym
 from auzolan.deliberate.sources.decidim_answers import Answers, Place
 from auzolan.deliberate.sources.decidim_responses import Response, Responses, identifier
-from auzolan.deliberate.sources.decidim_rows import Row, moment, same_text
+from auzolan.deliberate.sources.decidim_rows import Row, Wordings, moment, same_text
 from auzolan.deliberate.sources.decidim_texts import statements_of
 from auzolan.deliberate.sources.polis_raw import Names, Progress, no_progress, step
 from auzolan.deliberate.sources.source import AnyPath, Source, open_source
 from auzolan.deliberate.sources.survey_words import meanings
+from auzolan.deliberate.sources.texts import MAX_TEXT
 from auzolan.deliberate.votes import Packing, pack
 
 _SHEETS = (".xlsx", ".xls", ".ods")
 _ABOUT = 4  # ID, date, hash of the address, status: with fewer, the last is not the status
 _NAMED = 6
+OTHER_WORDS = "rows whose words are not those on the list, read by their number"
 
 
 def read_decidim_survey(
@@ -52,6 +54,7 @@ def read_decidim_survey(
     pseudonym: Pseudonym,
     statements: Mapping[int, str] | None = None,
     *,
+    translations: Mapping[int, Collection[str]] | None = None,
     words: Mapping[str, int] | None = None,
     progress: Progress = no_progress,
 ) -> Conversation:
@@ -61,17 +64,24 @@ def read_decidim_survey(
         path: of a JSON or CSV file, or of a folder or zip of such files.
         pseudonym: turns an ID into a pseudonym; different ids into different ones.
         statements: id -> text, of all statements that were asked; None to take the texts of the rows.
+        translations: id -> what the statement says in further languages; a row in words of none of them is counted as
+            `OTHER_WORDS`.
         words: what each word means, 1, 0 or -1, beside the known ones; one that is given here means only this.
         progress: called now and then with the name of a file and how many responses were read.
 
     Raises:
-        UsageError: the path cannot be read, holds spreadsheets or no responses, or words do not fit.
-        MalformedError: a file has not the form of an export, a row is not on the list, or a word is not known.
+        UsageError: the path cannot be read, holds spreadsheets or no responses, words do not fit, or there are
+            translations and no statements.
+        MalformedError: a file has not the form of an export, a row is not on the list or says what another
+            statement says, or a word is not known.
         VerificationError: an option of a question means two things.
         NotCheckedError: a file could not be read to its end.
     """
     known = meanings(words or {})
-    reader = _Reader(pseudonym, statements, known)
+    if statements is None and translations is not None:
+        raise UsageError("translations are told apart by the statements that they are of; give these, too")
+    listed = None if statements is None else Wordings(statements, translations)
+    reader = _Reader(pseudonym, listed, known)
     with open_source(path) as source:
         members = _members(source)
         for member in members:
@@ -85,13 +95,13 @@ def read_decidim_survey(
     if not packing.table.n_votes:
         raise MalformedError(f"{name}: there is not a single vote")
     texts = reader.texts_by_statement if statements is None else statements
-    listed, masking = statements_of(packing.table.statements, texts)
+    shown, masking = statements_of(packing.table.statements, texts)
     sign, evidence = reader.answers.evidence()
     return Conversation(
         tool="decidim-survey",
         layout=_layout(members),
         table=packing.table,
-        statements=listed,
+        statements=shown,
         agree_sign=sign,
         sign_evidence=evidence,
         rows_read=len(reader.answers) + reader.answers.several + reader.votes_of_nobody,
@@ -130,25 +140,23 @@ class _Reader:
         votes_of_nobody: rows answered in responses without an ID.
     """
 
-    def __init__(self, pseudonym: Pseudonym, statements: Mapping[int, str] | None, words: Mapping[str, int]) -> None:
+    def __init__(self, pseudonym: Pseudonym, listed: Wordings | None, words: Mapping[str, int]) -> None:
         self.answers = Answers(words)
         self.texts_by_statement: dict[int, str] = {}
         self.votes_of_nobody = 0
         self._names = Names(pseudonym)
-        self._statements = statements
+        self._listed = listed
         self._words = words
         self._members_of: dict[str, set[str]] = {}  # file -> pseudonyms
         self._nobody = self._repeated = self._undated = self._about = self._mixed = self._others = 0
-        self._edited: set[tuple[str, Row]] = set()
+        self._in_other_words = self._edited = 0
 
     def read(self, source: Source, member: str, progress: Progress) -> None:
         """Read one file."""
         people = self._members_of.setdefault(member, set())
         statuses: set[str] = set()
         about = 0
-        responses = Responses(
-            source, member, self._statements, self._words, lambda row, where: self._meet(member, row, where)
-        )
+        responses = Responses(source, member, self._listed, self._words, self._meet)
         for number, response in enumerate(responses, start=1):
             about = max(about, len(response.about))
             if len(response.about) >= _ABOUT - 1 and response.about[-1]:
@@ -177,29 +185,34 @@ class _Reader:
             place = None if choice.place is None else Place(member, row.question, choice.place)
             self.answers.add(name, row.statement, at, choice.word, place, f"{response.where}, row [{row.statement}]")
 
-    def _meet(self, member: str, row: Row, where: str) -> None:
+    def _meet(self, row: Row, where: str) -> None:
         """Check a row and keep its text.
 
         Raises:
-            MalformedError: it is not on the list.
+            MalformedError: it is not on the list, or says what another statement says.
         """
-        if self._statements is not None:
-            if row.statement not in self._statements:
+        if self._listed is not None:
+            if row.statement not in self._listed.numbers:
                 raise MalformedError(
                     f"{where}: the row [{row.statement}] of question {row.question} is not on the list of statements. "
                     "If this is another question of the survey, export JSON, where it cannot be taken for a row"
                 )
-            if not same_text(self._statements[row.statement], row.text):
-                self._edited.add((member, row))
-        elif not same_text(self.texts_by_statement.get(row.statement, row.text), row.text):
-            self._edited.add((member, row))
-        self.texts_by_statement.setdefault(row.statement, row.text)
+            numbers = self._listed.numbers_of(row.text)
+            if numbers and row.statement not in numbers:
+                raise MalformedError(
+                    f"{where}: the row [{row.statement}] of question {row.question} has the words of statement "
+                    f"{min(numbers)}, so that it cannot be told which of the two people answered"
+                )
+            self._in_other_words += not numbers
+        text = row.text[: MAX_TEXT + 1]  # one that is longer is not shown, and this much tells that it is
+        first = self.texts_by_statement.setdefault(row.statement, text)
+        self._edited += self._listed is None and not same_text(first, text)
 
     def cleaning(self, packing: Packing) -> tuple[Cleaning, ...]:
         """Return every rule and what it did; call it when all is read."""
         people = set().union(*self._members_of.values())
         silent = len(people - set(packing.table.participants))
-        missing = len(set(self._statements or ()) - set(self.texts_by_statement))
+        missing = len(self._listed.numbers - set(self.texts_by_statement)) if self._listed else 0
         answers = self.answers
         return (
             Cleaning(
@@ -220,9 +233,8 @@ class _Reader:
             ),
             Cleaning("columns about the respondent left out (date, hash of the address, status)", others=self._about),
             Cleaning("other questions left out", others=self._others),
-            Cleaning(
-                "rows whose text is not that of the statement, a translation or an edit", others=len(self._edited)
-            ),
+            Cleaning(OTHER_WORDS, others=self._in_other_words),
+            Cleaning("rows of a statement that has other words in the row that came first", others=self._edited),
             Cleaning("statements of the list that no survey has", others=missing),
         )
 
