@@ -272,6 +272,9 @@ def _print_draft(made: Draft) -> None:
 
 def _say_how_to_vote(poll: Path) -> None:
     hint(f"Polis: start a new conversation, upload {poll} as seed statements, and let nobody add others")
-    hint("Decidim: a survey with a matrix (single option), a row for each such as '[1] words'; agree, disagree, pass")
+    hint(
+        "Decidim: a survey with a matrix (single option), rows '[1] first words', '[2] second words' ..., "
+        "and agree, disagree, pass"
+    )
     hint("a survey: ask about each statement, agree, disagree or pass, with its words as the name of the column")
     hint("when people have voted: auzolan deliberate confirm BALLOTS")

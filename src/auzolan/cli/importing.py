@@ -11,12 +11,13 @@ from auzolan.cli import reading
 from auzolan.cli.ballots import Evidence
 from auzolan.cli.commons import Commons, find_commons
 from auzolan.cli.counting import refuse_name_in_use, take_snapshot
+from auzolan.cli.decidim.checking import OTHER_WORDS
 from auzolan.cli.decidim.importing import DecidimOptions, import_decidim, is_address
 from auzolan.cli.govern import CommonsOption, KeyOption, choose_key, propose_within
 from auzolan.cli.output import JsonOption, handled, hint
 from auzolan.cli.shelf import Shelf
 from auzolan.core.kinds.deliberate import Snapshot
-from auzolan.core.record.errors import UsageError
+from auzolan.core.record.errors import MalformedError, UsageError, VerificationError
 from auzolan.core.record.record import Record
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ _IdentityOption = Annotated[
     str | None,
     typer.Option("--identity", help="Of votes: how participants were told apart: 'none', 'e-mail', 'census' ..."),
 ]
+
+_OF_DECIDIM = (b"participatory_space/id", b"commentable_type", b"IP Hash", b"open-data-", b'"participatory_space"')
 
 
 @handled
@@ -72,6 +75,8 @@ def import_(
     card: reading.CardOption = None,
     token_file: reading.TokenOption = None,
     client_id: reading.ClientOption = None,
+    drop_missing: reading.DropOption = False,
+    other_words: reading.OtherWordsOption = False,
     key: KeyOption = None,
     commons: CommonsOption = None,
     as_json: JsonOption = False,
@@ -81,13 +86,12 @@ def import_(
     --from decidim reads what people proposed and discussed: counts, no ballots. The others read votes.
     """
     place = find_commons(commons)
-    decidim = DecidimOptions(
-        host, tuple(component or ()), not without_comments, tuple(card or ()), token_file, client_id
-    )
+    listed = tuple(component or ()), not without_comments, tuple(card or ())
+    decidim = DecidimOptions(host, *listed, token_file, client_id, drop_missing)
     words = reading.words_of(agree, disagree, passed)
     options = reading.SourceOptions(
         tool, agree_is, strata, id_column, statement or [], stratum or [], delimiter, words, skip or [], xids,
-        shortlist, weights, decidim,
+        shortlist, weights, decidim, other_words,
     )  # fmt: skip
     reading.refuse_options_of_another(options)
     name = name or _usual_name(source)
@@ -127,7 +131,17 @@ def _import_votes(
             refuse_name_in_use(ledger, name, _NAME_ADVICE)
         asked = reading.asked_of(ledger, Evidence(place.public, place.private), options)
         secret = Shelf(place, ledger).make_pseudonym_key()
-    conversation = reading.read_source(path, options, pseudonyms(secret, name), asked.texts)
+    try:
+        conversation = reading.read_source(path, options, pseudonyms(secret, name), asked.texts)
+    except (UsageError, MalformedError) as error:
+        if options.tool == "polis" and _looks_like_decidim(path):
+            raise UsageError(
+                f"{error}; this looks like files of a Decidim, which --from decidim reads, and responses to a survey "
+                "--from decidim-survey"
+            ) from None
+        raise
+    if asked.shortlist is not None and not options.other_words:
+        _refuse_other_words(conversation)
     with place.writing() as ledger:
         shelf = Shelf(place, ledger)
         if not again:
@@ -139,6 +153,31 @@ def _import_votes(
         _say_what_was_read(record, conversation, as_json)
         propose_within(place, ledger, [record], [choose_key(key, ledger)], as_json, commit_at_once=True)
         shelf.mark_proposed(record.private_blobs.values())
+
+
+def _looks_like_decidim(path: Path) -> bool:
+    """Whether files look like those of a Decidim, for whoever forgot to say so."""
+    if path.is_dir():
+        return any("open-data-" in each.name for each in path.iterdir())
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        head = stream.read(2_000)
+    return "open-data" in path.name or any(mark in head for mark in _OF_DECIDIM)
+
+
+def _refuse_other_words(conversation: Conversation) -> None:
+    """Refuse responses of which most rows have other words than the statements that they are counted for.
+
+    Raises:
+        VerificationError: so it is.
+    """
+    others = sum(each.others for each in conversation.cleaning if each.rule == OTHER_WORDS)
+    if 2 * others > len(conversation.statements):
+        raise VerificationError(
+            f"{others:,} rows have other words than the {len(conversation.statements):,} statements of the shortlist: "
+            "this looks like another survey, or the draft; --other-words counts them by their numbers all the same"
+        )
 
 
 def _say_what_was_read(record: Record, conversation: Conversation, as_json: bool) -> None:

@@ -76,7 +76,9 @@ def publish(
     commons: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the constitution as pages: who supports each article, what did not get in and why, and how to check it.
+    """Write the constitution as pages, or as what goes back to a Decidim.
+
+    Pages say who supports each article, what did not get in and why, and how to check it.
 
     Without a constitution, the newest selection, marked as not ratified. Counts are those that the tally publishes,
     counted again where the ballots are at hand; the pages say which.

@@ -12,11 +12,12 @@ from auzolan.cli.commons import Commons, find_commons, read_user_file
 from auzolan.cli.counting import today
 from auzolan.cli.counts_only import ratify_counts
 from auzolan.cli.decidim.counts import ratify_proposals
+from auzolan.cli.decidim.store import import_with_proposals
 from auzolan.cli.govern import CommonsOption, KeyOption, choose_key, propose_within
 from auzolan.cli.outcome_view import view_of_outcome
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, print_json, progress_bar, short
 from auzolan.cli.propose import resolve
-from auzolan.cli.records import erased_since, linked, named, newest, newest_deliberation, rules_of
+from auzolan.cli.records import erased_since, linked, named, newest_deliberation, rules_of
 from auzolan.cli.selecting import first_import, outcome_of_tally, parameters_in, rules_known, smallest_cell
 from auzolan.cli.selection_table import print_selection
 from auzolan.core.kinds.deliberate import Snapshot, Tally
@@ -94,8 +95,10 @@ def _counts_alone(place: Commons, record_id: str | None) -> Record | None:
         if record_id is not None:
             record = ledger.envelope(ledger.find(resolve(ledger, record_id))).claimed
             return record if record.kind == Proposals.KIND else None
-        has_tallies = bool(list(ledger.index.rows(Tally.KIND)))
-        return None if has_tallies or not list(ledger.index.rows(Proposals.KIND)) else newest(ledger, Proposals.KIND)
+        has_ballots = any(list(ledger.index.rows(kind)) for kind in (Snapshot.KIND, Tally.KIND))
+        return (
+            None if has_ballots or not list(ledger.index.rows(Proposals.KIND)) else import_with_proposals(ledger, None)
+        )
 
 
 def _read_conflicts(path: Path) -> list[tuple[int, int]]:

@@ -121,6 +121,22 @@ ClientOption = Annotated[
         "--client-id", metavar="ID", help="Of the OAuth application that the token is of.", rich_help_panel=_DECIDIM
     ),
 ]
+DropOption = Annotated[
+    bool,
+    typer.Option(
+        "--drop-missing",
+        help="With --again: what the source has none of any more is gone here too.",
+        rich_help_panel=_DECIDIM,
+    ),
+]
+OtherWordsOption = Annotated[
+    bool,
+    typer.Option(
+        "--other-words",
+        help="Count responses though most rows have other words than the shortlist.",
+        rich_help_panel=_DECIDIM,
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -140,6 +156,7 @@ class SourceOptions:
     shortlist: str | None = None
     weights: str | None = None
     decidim: DecidimOptions = field(default_factory=DecidimOptions)
+    other_words: bool = False
 
 
 def words_of(agree: list[str] | None, disagree: list[str] | None, passed: list[str] | None) -> dict[str, int] | None:
@@ -314,6 +331,8 @@ def refuse_options_of_another(options: SourceOptions) -> None:
         "--without-comments": (not decidim.with_comments, (DECIDIM,)),
         "--card": (bool(decidim.cards), (DECIDIM,)),
         "--token-file": (decidim.token_file is not None, (DECIDIM,)),
+        "--other-words": (options.other_words, (DECIDIM_SURVEY,)),
+        "--drop-missing": (decidim.drop_missing, (DECIDIM,)),
         "--client-id": (decidim.client_id is not None, (DECIDIM,)),
     }
     unfit = {option: tools for option, (is_given, tools) in given.items() if is_given and tool not in tools}

@@ -15,7 +15,7 @@ from auzolan.core.record.view import LedgerView
 
 _MAKERS = {
     Proposals.KIND: "import --from decidim",
-    Shortlist.KIND: "kit",
+    Shortlist.KIND: "kit DIR --final",
     Snapshot.KIND: "import",
     Tally.KIND: "tally",
     Selection.KIND: "ratify",

@@ -75,8 +75,14 @@ def test_the_record_stays_whole_after_comments_are_erased(founded: Place) -> Non
 
 def test_reading_again_without_comments_erases_the_earlier_ones(founded: Place) -> None:
     _first(founded)
-    imports(founded, folder_of(founded, "other", proposals=proposals_csv(1)), "--name", "town", "--again")
+    folder = folder_of(founded, "other", proposals=proposals_csv(1))
+    words = ("deliberate", "import", folder, "--from", "decidim", "--name", "town", "--again")
+    error = founded.error(*words, code=2)
+    kept = founded.private_blobs()
+    founded.run(*words, "--drop-missing")
 
+    assert "this source holds no comments, and the import that it continues has 2" in error
+    assert kept
     assert set() == founded.private_blobs()
     assert 1 == len(founded.ids("tombstone/v1"))
     founded.run("fsck")

@@ -156,7 +156,7 @@ def test_a_kit_that_is_there_is_not_made_otherwise_by_mistake(with_kit: Place) -
     before = listing(folder)
     error = with_kit.error("deliberate", "kit", folder, "--lang", "es", "--statements", "3", code=2)
 
-    assert "--lang, --statements:" in error
+    assert "leave out --lang, --statements to go on with it" in error
     assert "add --force to choose anew" in error
     assert before == listing(folder)
 

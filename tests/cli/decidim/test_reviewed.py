@@ -16,7 +16,7 @@ from auzolan.deliberate.decidim.dispositions import Disposition, Fate
 from auzolan.deliberate.decidim.entities import Key
 from auzolan.deliberate.decidim.write_back.answers import AnswerFiles, AnswerOptions
 from auzolan.deliberate.decidim.write_back.published import AnsweredProposal, Publication
-from tests.cli.decidim.rounds import edit, import_live, make_kit, sign_kit, town_instance
+from tests.cli.decidim.rounds import edit, import_live, make_kit, respond, sign_kit, town_instance
 from tests.cli.deliberation import Place
 from tests.cli.machine import path_of
 from tests.decidim_server import DecidimServer
@@ -198,3 +198,59 @@ def test_an_address_for_answers_is_plain(round_done: Place) -> None:
 
         assert "--record-url: expected a plain http or https address" in error
         assert "secret" not in error
+
+
+# --- what busy people do ---------------------------------------------------------------------------------------------
+
+
+def test_a_signed_kit_made_again_stays_signed(with_kit: Place) -> None:
+    kit = with_kit.machine.folder / "kit"
+    record = sign_kit(with_kit, kit)
+    before = (kit / "README.md").read_text()
+
+    assert record == with_kit.json("deliberate", "kit", kit)["record"]
+    assert before == (kit / "README.md").read_text()
+
+
+def test_choosing_anew_keeps_the_edited_file(with_kit: Place) -> None:
+    kit = with_kit.machine.folder / "kit"
+    edited = (kit / "statements.csv").read_bytes() + b"\r\n"
+    (kit / "statements.csv").write_bytes(edited)
+
+    make_kit(with_kit, kit, "--force")
+
+    assert edited == (kit / "statements.csv.old").read_bytes()
+
+
+def test_comments_imported_by_themselves_do_not_hide_the_proposals(imported: Place) -> None:
+    comments = Path(__file__).parents[2] / "data/decidim/madrid2019-open-data-proposal_comments.csv"
+    imported.run("deliberate", "import", comments, "--from", "decidim", "--name", "comments")
+
+    assert make_kit(imported, imported.machine.folder / "other")["statements"] > 0
+    assert imported.json("deliberate", "ratify")["statements"] > 0
+
+
+def test_ballots_without_a_tally_say_what_is_next(with_kit: Place) -> None:
+    kit = with_kit.machine.folder / "kit"
+    sign_kit(with_kit, kit)
+    responses = respond(kit, with_kit.machine.folder / "responses") / "responses-1.json"
+    with_kit.run("deliberate", "import", responses, "--from", "decidim-survey", "--name", "survey")
+
+    assert "`auzolan deliberate tally` makes one" in with_kit.error("deliberate", "ratify", code=3)
+    asked = next(each for each in with_kit.json("deliberate", "why", "--all")["proposals"] if each["statement"])
+    assert "their votes are not counted yet" in asked["words"]
+
+
+@pytest.mark.parametrize("path", ["processes/pam", "open-data/download", "x.csv", "admin/api/x"])
+def test_the_address_of_a_page_is_no_api(founded: Place, path: str) -> None:
+    words = ("deliberate", "import", f"https://decidim.example.org/{path}", "--from", "decidim", "--name", "x")
+
+    assert "expected the address of a Decidim's API, https://HOST/api" in founded.error(*words, code=2)
+
+
+def test_whoever_forgot_to_say_decidim_is_told(founded: Place) -> None:
+    data = Path(__file__).parents[2] / "data/decidim"
+    for source in (data / "pam2016-open-data-proposals.csv", data):
+        error = founded.error("deliberate", "import", source, "--name", "x", code=2)
+
+        assert "this looks like files of a Decidim, which --from decidim reads" in error

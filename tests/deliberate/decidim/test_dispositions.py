@@ -127,7 +127,7 @@ def test_the_people_have_the_last_word() -> None:
     found = fates(shortlist, outcome, draft, _constitution(principles, [1]))
 
     assert Fate("adopted", "ratified", {"article": "1.1"}, "1.1") == found[1]
-    assert Fate("rejected", "not ratified", {"article": "2.1"}) == found[2]
+    assert Fate("rejected", "not ratified", {"article": "2.1", "lacks": 3}) == found[2]
     assert "no support" == found[3].why
 
 

@@ -158,11 +158,10 @@ def test_names_places_and_profiles_never_get_through(tmp_path: Path) -> None:
 
 
 def test_the_fingerprint_is_of_the_text_as_exported(tmp_path: Path) -> None:
-    got = only(tmp_path, table(NEW, proposal(title__en="'=1+1", body__en="Write to ana@example.org &amp; me")))
+    got = only(tmp_path, table(NEW, proposal(title__en="'=1+1", body__en="Write to Ana &amp; me in 2016")))
 
-    assert {"en": "=1+1"} == got.title
-    assert {"en": "Write to [e-mail] & me"} == got.body
-    assert fingerprint_of({"en": "=1+1"}, {"en": "Write to ana@example.org &amp; me"}) == got.fingerprint
+    assert ({"en": "=1+1"}, {"en": "Write to Ana & me in 2016"}) == (got.title, got.body)
+    assert fingerprint_of({"en": "=1+1"}, {"en": "Write to Ana &amp; me in 2016"}) == got.fingerprint
 
 
 def test_references_and_states_are_not_masked(tmp_path: Path) -> None:

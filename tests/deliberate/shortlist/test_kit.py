@@ -180,7 +180,14 @@ def test_hidden_supports_are_said() -> None:
     texts = _texts(kit_files(kit(of=of)))
 
     assert "Hidden is not zero" in texts["README.md"]
-    assert "Els suports de 6 propostes són ocults" in texts["process.ca.md"]
+    assert "Els suports aquí estan ocults" in texts["process.ca.md"]
+    assert "les que tenen més suports" not in texts["process.ca.md"]
+
+
+def test_some_hidden_supports_are_said_too() -> None:
+    of = [proposal(each, supports=None if each < 4 else each) for each in range(1, 7)]
+
+    assert "Els suports de 3 propostes són ocults" in _texts(kit_files(kit(of=of)))["process.ca.md"]
 
 
 @pytest.mark.parametrize("languages", [(), ("ca", "ca"), ("ca", "fr")])

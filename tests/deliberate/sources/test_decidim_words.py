@@ -139,3 +139,9 @@ def test_a_long_word_that_is_known_counts() -> None:
     answers.add("p-1", 1, 0, "Y" * 600, None, "s.csv, line 2")
 
     assert 1 == len(answers.rows())
+
+
+def test_numbers_of_rows_are_at_most_2_to_the_53_less_1(path: Path) -> None:
+    _write(path, f"[{2**53 - 1}] More trees", f"[{2**53}] Fewer cars")
+
+    assert {"p-111": {2**53 - 1: 1}} == read(path).table.to_ballots()

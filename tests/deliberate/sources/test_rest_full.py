@@ -257,3 +257,14 @@ def test_only_our_errors_escape(saved: Path, data: st.DataObject) -> None:
     told = data.draw(st.sampled_from([None, True, False]))
     with contextlib.suppress(AuzolanError):
         assert read_vote_proposals(saved, pseudonyms(bytes(32), "x"), with_cards=told).table.n_votes
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_numbers_are_at_most_2_to_the_53_less_1(saved: Path, at: int) -> None:
+    def with_number(largest: int) -> dict[str, Any]:
+        number, author, proposal = (largest if place == at else 7 for place in range(3))
+        return page(vote(number, author, proposal))
+
+    assert 1 == read(saved, with_number(2**53 - 1), with_cards=False).table.n_votes
+    with pytest.raises(MalformedError, match=r"expected a whole number from 0 to 9,007,199,254,740,991"):
+        read(saved, with_number(2**53), with_cards=False)

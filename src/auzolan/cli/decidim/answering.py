@@ -1,7 +1,7 @@
 """Edge: `auzolan deliberate publish --to decidim-api`: official answers, one by one, on a live Decidim.
 
 Decidim notifies authors and followers of every proposal that is answered. So
-nothing is sent without being told so, and nobody is answered twice.
+nothing is sent without being told so, nobody is answered twice, and one run at a time is at it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from auzolan.cli.decidim.importing import fetched, headers_of
 from auzolan.cli.decidim.publishing import PublishOptions, write_back_of
 from auzolan.cli.output import hint, print_json, progress_bar
 from auzolan.core.lm.wire import read_address
+from auzolan.core.record.disk import DiskFiles, exclusive_lock
 from auzolan.core.record.errors import MalformedError, UsageError
 from auzolan.core.record.record import Record
 from auzolan.core.record.view import LedgerView
@@ -50,7 +51,8 @@ def publish_answers(
     """Answer the proposals of a live Decidim.
 
     Raises:
-        UsageError: nobody said that people may be notified, or the address or access does not fit.
+        UsageError: nobody said that people may be notified, the address or access does not fit, another run is at it,
+            or an earlier one may have sent an answer and nobody knows.
         VerificationError: the constitution does not hold.
         StorageError: the Decidim or the network failed; running again goes on.
     """
@@ -70,19 +72,40 @@ def publish_answers(
     if (host := read_address(address).host) != back.published.host.split(":")[0]:  # before anything secret is sent
         raise UsageError(f"the proposals are of {back.published.host}, and the address is of {host}")
     store = fetched(place, f"answers to {back.published.host} of {record.id}")
-    with _headers(address, access) as headers:
+    with alone(store), _headers(address, access) as headers:
         api = Api(address, time.monotonic, time.sleep, random.SystemRandom().random, headers=headers)
         try:
             with progress_bar("answering") as bar:
-                written = write_answers(api, answers, store, time.sleep, bar)
+                written = write_answers(api, answers, store, time.sleep, bar, replace=options.replace)
         finally:
             api.close()
     if as_json:
         print_json({**written._asdict(), "left_out": dict(left), "host": back.published.host})
         return
     hint(f"answered {written.sent:,} proposals; {written.standing:,} had this answer already")
+    if written.answered_by_others:
+        hint(
+            f"{written.answered_by_others:,} proposals were left as they are: somebody else answered them since the "
+            "import; --replace-answers replaces these answers"
+        )
     if written.not_shown:
         hint(f"{written.not_shown:,} answers were taken and are not shown yet: the component publishes them later")
+
+
+@contextmanager
+def alone(store: DiskFiles) -> Iterator[None]:
+    """Let no other run give answers that are noted in the same place.
+
+    Raises:
+        UsageError: another run does.
+        StorageError: the place cannot be locked.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(exclusive_lock(store.root / "answering.lock"))
+        except UsageError:
+            raise UsageError("another run is giving these answers now; wait until it has ended") from None
+        yield
 
 
 @contextmanager

@@ -48,6 +48,7 @@ class DecidimOptions:
     cards: tuple[str, ...] = ()
     token_file: Path | None = None
     client_id: str | None = None
+    drop_missing: bool = False
 
 
 class _Reading(Protocol):
@@ -110,6 +111,7 @@ def import_decidim(
                     f"{about.host or 'an unknown host'}; give it another --name, or say --host"
                 )
         gathered = gathering.finish()
+        _refuse_missing(earlier, gathered, options)
         if not any(gathered.counts.values()):
             raise UsageError(f"{source[:200]} holds no proposals, comments, debates or results")
         record, is_committed = _commit(place, gathering, gathered, about, name, licence, earlier, key, as_json)
@@ -176,6 +178,20 @@ def is_address(source: str) -> bool:
     return source.lower().startswith(("https://", "http://"))
 
 
+def _check_path(source: str) -> None:
+    """Refuse the address of a page or a file, which is no API.
+
+    Raises:
+        UsageError: it is one.
+    """
+    path = source.partition("://")[2].partition("/")[2].strip("/")
+    if path and not path.endswith("api"):
+        raise UsageError(
+            f"expected the address of a Decidim's API, https://HOST/api, got one of /{path[:80]}; files are downloaded "
+            "first and imported from here"
+        )
+
+
 def _open_live(
     place: Commons,
     source: str,
@@ -188,6 +204,8 @@ def _open_live(
     """Return the reader of a live Decidim; what it got is kept in `private/fetched`, so that it can go on."""
     from auzolan.deliberate.decidim.api.live import LiveDecidim
 
+    _check_path(source)
+
     def progress(found: Mapping[str, int]) -> None:
         total = sum(found.values())
         bar(total, total)
@@ -199,6 +217,7 @@ def _open_live(
         time.monotonic,
         time.sleep,
         random.SystemRandom().random,
+        started_on=today(),
         components=options.components or None,
         with_comments=options.with_comments,
         headers=headers_of(options.token_file, options.client_id),
@@ -227,6 +246,23 @@ def headers_of(token_file: Path | None, client_id: str | None) -> dict[str, str]
         return {}
     found = {"Authorization": key_from_file(token_file).header()}
     return found | ({"X-Jwt-Aud": client_id} if client_id else {})
+
+
+def _refuse_missing(earlier: Record | None, gathered: Gathered, options: DecidimOptions) -> None:
+    """Refuse a source without a whole class that the earlier import has: what is not read would pass for deleted.
+
+    Raises:
+        UsageError: so it is, and nobody said that it is meant.
+    """
+    if earlier is None or options.drop_missing:
+        return
+    before = Proposals.from_record(earlier).counts
+    for name in ("proposals", "comments", "debates", "results"):
+        if before.get(name) and not gathered.counts[name]:
+            raise UsageError(
+                f"--again: this source holds no {name}, and the import that it continues has {before[name]:,}; import "
+                "all files of the Decidim together, or add --drop-missing if they are gone there"
+            )
 
 
 def _discard_pending(place: Commons, ledger: Ledger, name: str) -> None:

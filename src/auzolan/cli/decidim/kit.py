@@ -25,7 +25,7 @@ from auzolan.cli.decidim.planning import (
     new_plan,
     read_plan,
 )
-from auzolan.cli.decidim.store import read_proposals
+from auzolan.cli.decidim.store import import_with_proposals, read_proposals
 from auzolan.cli.govern import CommonsOption, KeyOption, choose_key, propose_within
 from auzolan.cli.output import JsonDict, JsonOption, handled, hint, out, plain, print_json, progress_bar, short
 from auzolan.cli.records import named
@@ -106,7 +106,7 @@ def kit(
             plan = read_plan(folder)
             imported = named(ledger, plan.imported, Proposals.KIND)
         else:
-            imported = named(ledger, record_id, Proposals.KIND)
+            imported = import_with_proposals(ledger, record_id)
             plan = new_plan(
                 imported,
                 _languages(lang),
@@ -124,7 +124,9 @@ def kit(
     with progress_bar("choosing"):
         choice = choose_by(plan, evidence, verify_import(evidence, imported))
         made = _kit(plan, choice, evidence, imported, folder if going_on else None, name)
-    record = _sign(place, _shortlist(plan, made), key, as_json) if final else None
+    with place.reading() as ledger:
+        signed = _signed_before(ledger, _shortlist(plan, made))
+    record = _sign(place, _shortlist(plan, made), key, as_json) if final else signed
     likes = None if going_on else likes_of(choice, read_proposals(evidence, imported), plan.languages[0])
     files = _write(folder, plan, made, record, likes)
     _print(folder, files, made, plan, record, as_json)
@@ -138,7 +140,10 @@ def _is_going_on(folder: Path, final: bool, force: bool, given: list[str]) -> bo
     """
     going_on = (folder / FILE).exists() and not force
     if going_on and given:
-        raise UsageError(f"{', '.join(given)}: {folder} holds a kit made otherwise; add --force to choose anew")
+        raise UsageError(
+            f"{folder} holds a kit already, and its options stand: leave out {', '.join(given)} to go on with it, take "
+            "another folder, or add --force to choose anew (the edited file is kept as statements.csv.old)"
+        )
     if final and not going_on:
         raise UsageError(f"{folder} holds no kit; make it without --final and edit its {STATEMENTS} first")
     return going_on
@@ -209,6 +214,8 @@ def _write(
     if likes is not None:
         files |= {STATEMENTS: write_statements(made.choice, plan.languages, likes), FILE: plan.to_bytes()}
     folder.mkdir(parents=True, exist_ok=True)
+    if likes is not None and (folder / STATEMENTS).exists():
+        (folder / STATEMENTS).replace(folder / f"{STATEMENTS}.old")
     gone = {path.name for path in folder.iterdir() if _OF_SURVEYS.fullmatch(path.name)} - set(files)
     for name, data in files.items():
         write_file(folder / name, data)
@@ -242,7 +249,7 @@ def _print(folder: Path, files: list[str], made: Kit, plan: Plan, record: Record
         if numbers:
             hint(f"{len(numbers):,} statements have no text in {language} yet, and are asked in {plan.languages[0]}")
     if too_long := long(made.statements):
-        hint(f"{len(too_long):,} statements are long for a row of a table: {_listed(too_long)}; shorten them")
+        hint(f"long for a row of a table: {_listed(too_long)}; shorten them")
     if record is None:
         hint(f"edit {folder / STATEMENTS}: shorten, translate, merge; then `auzolan deliberate kit {folder} --final`")
     else:

@@ -257,6 +257,8 @@ def _print(folder: Path, files: list[str], back: WriteBack, answers: AnswerFiles
     hint(f"{len(back.published.articles):,} articles; answers to {about.total:,} proposals of {back.published.host}")
     for why, count in about.left.items():
         hint(f"  {count:,} proposals left out: {_LEFT[why]}")
+    if back.published.record_url is None:
+        hint("answers name the record and link it nowhere: publish ledger/ and say where with --record-url")
     hint(f"{folder / 'README.md'} says where each file goes; importing answers notifies people, writing these did not")
 
 

@@ -28,12 +28,14 @@ class Standing:
         shortlist: the newest one of it, None before there is one.
         constitution: the newest one that rests on the shortlist, None before there is one.
         of_statements: what became of each statement of the shortlist.
+        has_ballots: whether votes on the shortlist's statements were imported.
     """
 
     imported: Record
     shortlist: Record | None
     constitution: Record | None
     of_statements: Mapping[int, Fate]
+    has_ballots: bool = False
 
     def dispositions(self, evidence: Evidence) -> Iterator[tuple[Proposal, Disposition]]:
         """Yield every proposal that has a disposition, with it.
@@ -65,7 +67,8 @@ def standing_by(ledger: LedgerView, imported: Record, shortlist: Record) -> Stan
         None if draft is None else Draft.from_record(draft),
         None if constitution is None else Constitution.from_record(constitution),
     )
-    return Standing(imported, shortlist, constitution, found)
+    asked = any(each.links.get(Snapshot.SHORTLIST) == shortlist.id for each in _newest_first(ledger, Snapshot.KIND))
+    return Standing(imported, shortlist, constitution, found, asked)
 
 
 def _made_of(ledger: LedgerView, shortlist: Record) -> tuple[Record | None, Record | None, Record | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auzolan.cli.ballots import Evidence
-from auzolan.cli.records import newest
+from auzolan.cli.records import named, newest
 from auzolan.core.kinds.proposals import SUPERSEDES, Proposals, Shortlist
 from auzolan.core.record.errors import MalformedError, MissingError
 from auzolan.core.record.record import Record
@@ -37,13 +37,18 @@ def named_import(ledger: LedgerView, name: str) -> Record | None:
     return of_name[-1] if of_name else None
 
 
-def newest_import(ledger: LedgerView) -> Record:
-    """Return the newest import.
+def import_with_proposals(ledger: LedgerView, record_id: str | None) -> Record:
+    """Return the import that a user named, or the newest that holds proposals.
 
     Raises:
+        UsageError: the one that was named is another record.
         MissingError: there is none.
     """
-    return newest(ledger, Proposals.KIND)
+    if record_id is not None:
+        return named(ledger, record_id, Proposals.KIND)
+    found = [ledger.envelope(row).claimed for row in ledger.index.rows(Proposals.KIND)]
+    with_some = [record for record in found if Proposals.from_record(record).counts.get("proposals")]
+    return with_some[-1] if with_some else newest(ledger, Proposals.KIND)
 
 
 def shortlists_of(ledger: LedgerView, imported: Record) -> list[Record]:

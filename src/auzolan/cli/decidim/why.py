@@ -38,6 +38,7 @@ def read_name(words: str) -> Named:
     Raises:
         UsageError: it is no name of either.
     """
+    words = words.removeprefix("#")
     bare = words.removeprefix("statement:")
     if bare.isascii() and bare.isdigit() and len(bare) < 20:
         return Named(int(bare), "" if bare != words else words)
@@ -183,6 +184,9 @@ def _words(standing: Standing, proposal: Proposal, found: Disposition | None) ->
     if standing.shortlist is None:
         yield "Nothing was put to the participants yet."
         return
+    if standing.has_ballots and found.fate.why == "not asked":
+        yield "People were asked about it; their votes are not counted yet."
+        return
     fate = found.fate
     if found.then is not None:
         yield phrases_of("en").say("why_merged", lead=f"proposal {fate.facts['lead']}")
@@ -240,12 +244,13 @@ def _print(standing: Standing, proposal: Proposal, found: Disposition | None) ->
     told = "not told" if proposal.supports is None else f"{proposal.supports:,}"
     out().print(f"{plain(str(proposal.key), 200)}, supports: {told}")
     if proposal.fingerprint is not None:
-        how = "checked against Decidim" if proposal.fingerprint.is_from_decidim else "computed from the export"
-        out().print(f"fingerprint {proposal.fingerprint.value[:16]}… ({how}); its page shows Decidim's own")
+        how = "told by Decidim and checked" if proposal.fingerprint.is_from_decidim else "computed from the export"
+        out().print(f"fingerprint {proposal.fingerprint.value}", soft_wrap=True)
+        out().print(f"({how}; compare it with the one on the proposal's page)")
     out().print()
     if found is not None:
-        status = found.fate.name if found.then is None else f"{found.fate.name}, and so {found.then.name}"
-        out().print(f"{status[:1].upper()}{status[1:]}.", style="bold")
+        with_it = "" if found.then is None else f" with proposal {found.fate.facts['lead']}, which is {found.then.name}"
+        out().print(f"{found.fate.name.capitalize()}{with_it}.", style="bold")
     for sentence in _words(standing, proposal, found):
         out().print(sentence)
     if found is not None and found.statement is not None:

@@ -11,7 +11,7 @@
 | rejected | no support | lacks |
 | rejected | blocked | groups |
 | rejected | excluded | rival (number of a statement) |
-| rejected | not ratified | article |
+| rejected | not ratified | article, lacks |
 
 Deferred is whatever may still come in another round without anybody changing their mind. Withdrawn proposals and
 amendments have none: their authors ended the first, and the second belong to what they amend.
@@ -107,14 +107,16 @@ def fates(
 def _voted(constitution: Constitution) -> Mapping[int, Fate]:
     """Return what the people's vote made of the statements that it was about."""
     found: dict[int, Fate] = {}
+    lacked = {each.statement: each.admit_margin or 0 for each in constitution.outcome.not_included}
     for principle in constitution.principles:
-        fact = {"article": principle.number}
+        fact: Mapping[str, str | int] = {"article": principle.number}
         if principle in constitution.ratified:
             fate = Fate("adopted", "ratified", fact, principle.number)
         elif principle in constitution.acknowledged:
             fate = Fate("adopted", "acknowledged", fact, principle.number)
         else:
-            fate = Fate("rejected", "not ratified", fact)
+            lacks = lacked.get(constitution.voted_as[principle.number], 0)
+            fate = Fate("rejected", "not ratified", {**fact, "lacks": lacks})
         found |= dict.fromkeys(principle.statements, fate)
     return found
 

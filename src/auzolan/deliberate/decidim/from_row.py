@@ -4,6 +4,8 @@ A row is whatever tells its fields by the names that Decidim gives them
 (`title` by locale, `author/id`, `component/id`); absent and empty are the same, and nothing is positional.
 
 Checks: that ids and counts are whole numbers, that all pages are of one host.
+A fingerprint is not told where a text is masked: beside the rest of the text it would tell what was masked to
+whoever tries all numbers.
 Does not check: whether the parent of a comment exists; `gather` does.
 Left out and counted: what `About.left` lists. Never read: names, nicknames,
 addresses, coordinates, private fields.
@@ -13,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import cast
 
 from auzolan.core.record.errors import UsageError
@@ -37,18 +38,22 @@ from auzolan.deliberate.decidim.entities import (
 from auzolan.deliberate.decidim.fingerprint import fingerprint_of
 from auzolan.deliberate.decidim.row import (
     MAX_KEPT,
+    MAX_KEY,
     WHOLE,
+    Counts,
     Kept,
     Row,
+    added,
     first_text,
     first_whole,
     id_of,
     is_true,
     number_of,
+    origin_of,
     percent,
     whole,
 )
-from auzolan.deliberate.decidim.texts import Cleaner, plain_text
+from auzolan.deliberate.decidim.texts import Cleaner, masks, plain_text
 from auzolan.deliberate.decidim.unflatten import Page, host_of, page_of
 from auzolan.deliberate.sources.cells import MAX_ID, shown_name
 
@@ -63,19 +68,6 @@ CLASSES: Mapping[str, EntityClass] = {
 _CARDS_BY_WEIGHT = ("votes/0", "votes/2", "votes/3")  # where they are, a weight of 1 may be a card against
 _PERSON = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _TOKEN = re.compile(r"[\w./:#-]{1,80}")
-_ROOT = re.compile(r"/?")
-
-
-@dataclass
-class Counts:
-    """How often something was left out."""
-
-    withdrawn: int = 0
-    deleted: int = 0
-    dates: int = 0
-    taxonomies: int = 0
-    roots: int = 0
-    elsewhere: int = 0
 
 
 class FromRow:
@@ -128,6 +120,8 @@ class FromRow:
         is_withdrawn = state == WITHDRAWN or is_true(row, "withdrawn") or bool(row.text("withdrawn_at"))
         self.counts.withdrawn += is_withdrawn
         title, body = ({}, {}) if is_withdrawn else (row.texts("title"), row.texts("body"))
+        is_told = not is_withdrawn and not any(map(masks, (*title.values(), *body.values())))
+        self.counts.fingerprints += not is_told and not is_withdrawn
         origin, authors = self._origin(row)
         supports, cards = self._votes(row)
         return Proposal(
@@ -135,7 +129,7 @@ class FromRow:
             title=self._shown(title),
             body={} if is_withdrawn else self._body(row, body),
             state=WITHDRAWN if is_withdrawn else state or NOT_ANSWERED,
-            fingerprint=None if is_withdrawn else fingerprint_of(title, body),
+            fingerprint=fingerprint_of(title, body) if is_told else None,
             reference=self._token(row, "reference"),
             url=self._url(row),
             answer={} if is_withdrawn else self._shown(row.texts("answer")),
@@ -208,8 +202,8 @@ class FromRow:
     def result(self, row: Row) -> Result:
         """Return the result of a row."""
         page = self._page(row, "url", "participatory_space/url")
-        pages = (self._pages[url] for url in row.items("proposal_urls"))
-        linked = (each.about[1] for each in pages if each and each.about and each.about[0] == "proposal")
+        about = map(self._linked, row.items("proposal_urls"))
+        linked = (each[1] for each in about if each and each[0] == "proposal")
         return Result(
             key=self._key(row, page, "result"),
             title=self._shown(row.texts("title")),
@@ -229,16 +223,7 @@ class FromRow:
     @property
     def left(self) -> tuple[Left, ...]:
         """What was left out or changed."""
-        counts = self.counts
-        return (
-            *self.cleaner.left,
-            Left("withdrawn proposals without their texts and authors", counts.withdrawn),
-            Left("comments of deleted accounts without their texts and authors", counts.deleted),
-            Left("comments of which the source does not tell what they are about", counts.roots),
-            Left("comments on other than proposals, debates and results left out", counts.elsewhere),
-            Left("dates that could not be read left out", counts.dates),
-            Left("taxonomies that could not be read left out", counts.taxonomies),
-        )
+        return (*self.cleaner.left, *self.counts.left)
 
     def _key(self, row: Row, page: Page | None, kind: EntityClass) -> Key:
         component = whole(row, "component/id", 0)
@@ -271,8 +256,19 @@ class FromRow:
         return self.host
 
     def _url(self, row: Row) -> str | None:
-        page = page_of(row.text("url"))
-        return page.url if page else None
+        """Return the address of the page, None where it is none or of another host than the key."""
+        text = row.text("url")
+        page = page_of(text)
+        is_here = page is not None and page.host == self._host(row)
+        self.counts.urls += bool(text) and not is_here
+        return page.url if page and is_here else None
+
+    def _linked(self, url: str) -> tuple[EntityClass, int] | None:
+        """Return class and number of what is linked, None where that is on another Decidim."""
+        page = self._pages[url]
+        is_here = page is not None and (self._is_fixed or page.host == self.host)
+        self.counts.urls += bool(url) and not is_here
+        return page.about if page and is_here else None
 
     def _shown(self, texts: Mapping[str, str]) -> Text:
         """Return texts by locale as they may be shown, without those of which nothing remains."""
@@ -318,21 +314,17 @@ class FromRow:
         if set(counted) == {"1"} and self.cards.meaning("1") is None and not any(map(row.has, _CARDS_BY_WEIGHT)):
             return number_of(row, "votes/1", counted["1"]), None
         self.cards.check(counted)
-        cards: dict[str, int] = {}
-        for label, text in counted.items():
-            meaning = str(self.cards.meaning(label))
-            cards[meaning] = cards.get(meaning, 0) + number_of(row, f"votes/{label}", text)
-        return None, cards
+        return None, added(row, "votes", counted, lambda label: str(self.cards.meaning(label)))
 
     def _amends(self, row: Row) -> int | None:
         if not is_true(row, "is_amend"):
             return None
-        page = self._pages[row.text("original_proposal/url")]
-        return page.about[1] if page and page.about and page.about[0] == "proposal" else 0
+        about = self._linked(row.text("original_proposal/url"))
+        return about[1] if about and about[0] == "proposal" else 0
 
     def _origin(self, row: Row) -> tuple[Origin | None, tuple[str, ...] | None]:
         """Return who brought a proposal in, and the pseudonyms of the people among its authors."""
-        kinds = [_origin_of(self._pages[url]) for url in row.items("author/url")]
+        kinds = [origin_of(self._pages[url]) for url in row.items("author/url")]
         told: Origin | None = next((kind for kind in kinds if kind), None)
         if row.text("user_group/id"):
             told = "group"
@@ -365,7 +357,7 @@ class FromRow:
         if found is None:
             self.counts.taxonomies += 1
             return ()
-        if key[1]:  # a list of JSON is no text
+        if key[1] and sum(map(len, key)) <= MAX_KEY:  # a list of JSON is no text
             if len(self._names) >= MAX_KEPT:
                 self._names.clear()
             self._names[key] = found
@@ -387,13 +379,3 @@ class FromRow:
     def _from_category_and_scope(self, row: Row) -> tuple[Taxonomy, ...]:
         found = ((whole(row, f"{of}/id", 1), self._shown(row.texts(f"{of}/name"))) for of in ("category", "scope"))
         return tuple(Taxonomy(number, name) for number, name in found if name)
-
-
-def _origin_of(page: Page | None) -> Origin | None:
-    if page is None:
-        return None
-    if "/profiles/" in page.path:
-        return "participant"
-    if "/meetings/" in page.path:
-        return "meeting"
-    return "official" if _ROOT.fullmatch(page.path) else None

@@ -19,6 +19,7 @@ from auzolan.deliberate.decidim.cards import Meaning
 from auzolan.deliberate.decidim.columns import Columns
 from auzolan.deliberate.decidim.entities import About, Entity, EntityClass, Left
 from auzolan.deliberate.decidim.from_row import FromRow
+from auzolan.deliberate.decidim.row import MAX_KEY
 from auzolan.deliberate.sources.cells import shown_name
 from auzolan.deliberate.sources.polis_raw import Progress, no_progress, step
 from auzolan.deliberate.sources.source import AnyPath, Source, open_source
@@ -184,7 +185,7 @@ class _Run:
     def _read_people(self, member: str) -> None:
         """Learn who deleted the account; nothing else of a person is looked at."""
         for row in Columns(member, self._source.lines(member)):
-            if row.text("deleted") == "true":
+            if row.text("deleted") == "true" and len(row.text("id")) <= MAX_KEY:
                 self._reading.deleted.add(row.text("id"))
 
     def _read(self, member: str, kind: EntityClass) -> Iterator[Entity]:

@@ -90,6 +90,14 @@ def _add(parts: list[str], data: str, ends: int, has_blocks: bool) -> int:
     return 0
 
 
+def masks(html: str) -> bool:
+    """Whether something in a text, in its markup or in what is left out of it would be masked if it were shown."""
+    if "&" not in html and not _MASKABLE.search(html):
+        return False
+    texts = dict.fromkeys((html, unescape(html), plain_text(html)))
+    return any(found.emails or found.numbers for found in map(mask, texts))
+
+
 class Cleaner:
     """Cleans the texts of one source and counts what it did.
 

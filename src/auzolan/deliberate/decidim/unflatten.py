@@ -21,12 +21,13 @@ MAX_DEPTH = 8
 LOCALE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}", re.ASCII)
 MACHINE = "machine_translations"
 _PAGE = re.compile(
-    r"(https?)://(?:[^/?#\s@]*@)?([\w.-]+(?::\d{1,5})?)((?:/[^?#\s\x00-\x1f\x7f-\x9f\ud800-\udfff\"<>\\]*)?)(?:[?#]\S*)?"
+    r"((?i:https?))://(?:[^/?#\s@\\]*@)?([\w.-]{1,253})(?::([0-9]{1,5}))?((?:/[^?#\s\x00-\x1f\x7f-\x9f\ud800-\udfff\"<>\\]*)?)(?:[?#]\S*)?"
 )
 _PLACE = re.compile(r"/f/(\d{1,15})(?:/(proposals|debates|results)/(\d{1,15}))?(?![^/])", re.ASCII)
+_PORTS, _MOST_PORT = {"http": 80, "https": 443}, 2**16 - 1
 _LANGUAGE = re.compile(r"/[a-z]{2}(?:-[A-Za-z]{2,4})?(?=/|$)", re.ASCII)
 _CLASS_OF: dict[str, EntityClass] = {"proposals": "proposal", "debates": "debate", "results": "result"}
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{1,2})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "e": "\x1b", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
 _WORD = re.compile(r"nil|true|false|-?\d{1,18}(?:\.\d{1,18})?", re.ASCII)
@@ -40,7 +41,7 @@ class Page(NamedTuple):
     """What the address of a page tells.
 
     Attributes:
-        host: in lower case, with its port where that is unusual.
+        host: in lower case and ASCII, with its port where that is unusual.
         url: without language, query and fragment.
         path: of the url.
         component: its number, 0 where the page is of none.
@@ -59,14 +60,26 @@ def page_of(url: str) -> Page | None:
     found = _PAGE.fullmatch(url)
     if found is None:
         return None
-    scheme, host, path = found.groups()
-    host = host.lower().removesuffix(":443" if scheme == "https" else ":80")
+    scheme, host, path = found[1].lower(), _ascii(found[2]), found[4]
+    port = int(found[3] or _PORTS[scheme])
+    if host is None or not 0 < port <= _MOST_PORT:
+        return None
+    host += "" if port == _PORTS[scheme] else f":{port}"
     path = _LANGUAGE.sub("", path, count=1) if _LANGUAGE.match(path) else path
     place = _PLACE.search(path)
     about = None
     if place and place[2]:
         about = (_CLASS_OF[place[2]], int(place[3]))
     return Page(host, f"{scheme}://{host}{path}", path, int(place[1]) if place else 0, about)
+
+
+def _ascii(host: str) -> str | None:
+    """Return a host as browsers ask for it (RFC 3490), None where none is of this name."""
+    try:
+        told = host.encode("idna").decode("ascii").lower().removesuffix(".")
+    except UnicodeError:  # an empty label, one that is too long, or letters that no host may have
+        return None
+    return told or None
 
 
 def host_of(text: str) -> str:

@@ -138,10 +138,10 @@ def _how(kit: Kit, phrases: Phrases) -> Iterator[str]:
             name = escaped(phrases.group(each.name, kit.choice.by))
             yield f"- {say('p_quota', group=name, n=each.places, all=each.proposals)}"
         yield ""
-    yield say(
-        "p_order_votes" if kit.choice.has_votes else "p_order", seed=phrases.words.quoted(escaped(kit.choice.seed))
-    )
-    if kit.choice.n_hidden:
+    all_hidden = kit.choice.n_hidden == kit.choice.n_candidates
+    order = "p_order_votes" if kit.choice.has_votes else "p_order_hidden" if all_hidden else "p_order"
+    yield say(order, seed=phrases.words.quoted(escaped(kit.choice.seed)))
+    if kit.choice.n_hidden and not all_hidden:
         yield "\n" + say("p_hidden", n=kit.choice.n_hidden)
     yield "\n" + say("p_only_asked")
     edited = sum(not each.own_words for each in kit.statements)

@@ -73,7 +73,7 @@ def question_number(name: str) -> int | None:
 
 
 def same_text(left: str, right: str) -> bool:
-    """Whether two texts are the same but for what is masked, what a kit takes out, spaces, and how letters are composed."""
+    """Whether two texts are the same but for what is masked, what a kit takes out, spaces, and composed letters."""
     return _plain(left) == _plain(right)
 
 

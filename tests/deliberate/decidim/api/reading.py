@@ -36,7 +36,7 @@ def pseudonym(participant: str) -> str:
 def live(server: DecidimServer, store: Files | None = None, clock: Clock | None = None, **more: Any) -> LiveDecidim:
     """Return a reader of the server."""
     clock = clock or Clock()
-    settings: dict[str, Any] = {"host": HOST, **more}
+    settings: dict[str, Any] = {"host": HOST, "started_on": "2026-03-01", **more}
     return LiveDecidim(
         server.endpoint, pseudonym, store if store is not None else MemoryFiles(), clock, clock.sleep, _half, **settings
     )

@@ -310,4 +310,4 @@ def test_progress_is_told_after_each_answer_and_every_rule_is_listed() -> None:
     assert [25, 49, 60] == [each["proposal"] for each in told][:3]
     assert {"proposal": 60, "comment": 8} == told[-1]
     assert {0, 1, 2} >= {each.times for each in reader.about().left}
-    assert len({each.rule for each in reader.about().left}) == len(reader.about().left) == 15
+    assert len({each.rule for each in reader.about().left}) == len(reader.about().left) == 19

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from auzolan.core.lm.retry import Backoff
 from auzolan.core.record.errors import StorageError
 from auzolan.deliberate.decidim.entities import About, Entity
 from tests.decidim_server import DecidimServer, Fault, cut, page, small_instance, status
+from tests.decidim_server.server import TOKEN
 from tests.deliberate.decidim.api.reading import live
 from tests.memory_files import MemoryFiles
 
@@ -80,6 +82,37 @@ def test_what_is_kept_of_other_settings_is_not_gone_on_from() -> None:
 
             assert server.requests - start > 6 if settings == {"components": [6]} else n_requests - 9
             assert {} == store.content
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"cards": {"Endavant": "agree"}}, {"headers": {"Authorization": f"Bearer {TOKEN}"}}, {"started_on": "2026-03-02"}],
+    ids=["cards", "token", "day"],
+)
+def test_other_cards_another_access_or_another_day_begin_anew(settings: dict[str, Any]) -> None:
+    with DecidimServer("0.31", small_instance(60)) as server:
+        _, _, n_requests = _whole(server)
+        store = _interrupted(server)
+        kept = b"".join(store.content.values())
+        start = server.requests
+        list(live(server, store, **settings))
+
+    assert n_requests == server.requests - start
+    assert TOKEN.encode() not in kept
+
+
+def test_the_same_cards_access_and_day_go_on() -> None:
+    settings: dict[str, Any] = {"cards": {"Endavant": "agree", "Fora": "disagree"}, "headers": {"Authorization": "x"}}
+    with DecidimServer("0.31", small_instance(60)) as server:
+        expected, _, n_requests = _whole(server)
+        store = _interrupted(server, **settings)
+        kept = b"".join(store.content.values())
+        start = server.requests
+        found = list(live(server, store, **settings | {"headers": {"authorization": "another"}}))
+
+    assert expected == found
+    assert server.requests - start < n_requests
+    assert b"another" not in kept
 
 
 def test_other_pseudonyms_begin_anew() -> None:
@@ -155,11 +188,11 @@ def test_entities_survive_being_kept() -> None:
     assert [replace(each) for each in expected] == found
 
 
-def _interrupted(server: DecidimServer, after: int = 9) -> MemoryFiles:
+def _interrupted(server: DecidimServer, after: int = 9, **settings: Any) -> MemoryFiles:
     """Return the store of a reading that ended after so many requests."""
     store, start = MemoryFiles(), server.requests
     server.faults = lambda number: page(b"<html>") if number > start + after else None
     with pytest.raises(StorageError):
-        list(live(server, store, backoff=_ONCE))
+        list(live(server, store, backoff=_ONCE, **settings))
     server.faults = lambda _: None
     return store

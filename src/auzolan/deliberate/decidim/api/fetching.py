@@ -12,7 +12,7 @@ from auzolan.core.record.canonical import JsonObject, JsonValue, as_object
 from auzolan.core.record.errors import MalformedError, MissingError
 from auzolan.deliberate.decidim.api.asking import Api, Said, TooMuchError, is_object
 from auzolan.deliberate.decidim.api.kept import TOO_MUCH, UNTOLD, keep
-from auzolan.deliberate.decidim.api.nodes import FromNode, Place, count_of, id_of, items_of
+from auzolan.deliberate.decidim.api.nodes import FromNode, Place, count_of, id_of, items_of, token_of
 from auzolan.deliberate.decidim.api.queries import COMPONENT, KINDS, SPACES, Listed, page, slug, spaces, thread
 from auzolan.deliberate.decidim.cards import Cards
 from auzolan.deliberate.decidim.entities import Entity, EntityClass
@@ -197,8 +197,8 @@ def _amendments(node: JsonObject) -> list[JsonValue]:
     """Return the number of each amendment of a proposal, of the proposal, and its state."""
     found: list[JsonValue] = []
     for each in items_of(node.get("amendments")):
-        emendation, state = each.get("emendation"), each.get("state")
+        emendation, state = each.get("emendation"), token_of(each.get("state"))
         number = count_of(emendation.get("id")) if is_object(emendation) else None
         if number:
-            found.append([number, id_of(node), state if isinstance(state, str) else ""])
+            found.append([number, id_of(node), state or ""])
     return found

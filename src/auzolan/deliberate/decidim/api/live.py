@@ -4,7 +4,8 @@ With only the address it finds all public spaces and their proposals, debates
 and results; or it reads the components that are named. Each answer is kept (`steps`), so that an interrupted reading
 goes on; one that was finished asks anew the next time.
 
-Checks: what `asking`, `paging` and `nodes` check; that as many comments came as the Decidim counts.
+Checks: what `asking`, `paging` and `nodes` check; that as many comments came as
+the Decidim counts; that discussions end (`ending`).
 Does not check: that the list of components stays the same while it is read.
 Left out: names and everything else that `queries` does not ask for, drafts, and what is not public.
 """
@@ -21,6 +22,7 @@ from auzolan.core.record.canonical import JsonObject, as_int, as_list, as_object
 from auzolan.core.record.errors import StorageError, UsageError
 from auzolan.core.record.files import Files
 from auzolan.deliberate.decidim.api.asking import BACKOFF, PER_MINUTE, TIMEOUT_S, Api
+from auzolan.deliberate.decidim.api.ending import Ending
 from auzolan.deliberate.decidim.api.fetching import COMMENTABLE, Fetching
 from auzolan.deliberate.decidim.api.kept import Kept, Thread, read_kept, read_page, read_thread
 from auzolan.deliberate.decidim.api.nodes import RULES, Place
@@ -31,15 +33,15 @@ from auzolan.deliberate.decidim.api.steps import Steps
 from auzolan.deliberate.decidim.cards import Cards, Meaning
 from auzolan.deliberate.decidim.entities import About, Comment, Entity, EntityClass, Left, Proposal
 from auzolan.deliberate.decidim.texts import Cleaner
+from auzolan.deliberate.decidim.unflatten import host_of
 
-FORMAT = "decidim-api/1"  # of what is kept; another version begins anew
+FORMAT = "decidim-api/2"  # of what is kept; another version begins anew
 HIDDEN_LEFT = "entities that the Decidim lists and does not show"
 UNTOLD_LEFT = "discussions, or branches of one, that the Decidim does not show"
 FEWER_LEFT = "comments that the Decidim counts and does not show"
 LATE_LEFT = "amendments that came before what they amend"
 _RULES = (HIDDEN_LEFT, UNTOLD_LEFT, FEWER_LEFT, LATE_LEFT)
 _SMALL = 6  # entities: where their threads are too much for one answer, each thread is asked for on its own
-_MAX_DEPTH = 50  # Decidim's is 3; a thread that answers itself would never end
 _PUBLIC_PORTS = {("https", 443), ("http", 80)}
 
 
@@ -58,13 +60,13 @@ class _Discussion(NamedTuple):
         id: of the entity.
         n_comments: as the Decidim counts them.
         waiting: class and number of what comments stand below that did not come, and their depth.
-        seen: numbers of those that came.
+        ending: of it, which knows the comments that came.
     """
 
     id: int
     n_comments: int
     waiting: tuple[tuple[str, int, int], ...]
-    seen: frozenset[int]
+    ending: Ending
 
 
 class LiveDecidim:
@@ -83,6 +85,7 @@ class LiveDecidim:
         sleep: Callable[[float], None],
         draw: Callable[[], float],
         *,
+        started_on: str,
         components: Sequence[int] | None = None,
         with_comments: bool = True,
         headers: Mapping[str, str] | None = None,
@@ -100,6 +103,7 @@ class LiveDecidim:
             pseudonym: of a participant, by the number in the Decidim.
             store: where answers are kept until the reading is complete; a private place.
             clock, sleep, draw, per_minute, timeout_s, backoff: see `asking.Api`.
+            started_on: date; what an interrupted reading of another day got is not gone on with.
             components: numbers of those to read; all public ones without.
             with_comments: whether discussions are read too, with a question or more for each.
             headers: such as `Authorization` and `X-Jwt-Aud`, where the API is not public.
@@ -108,7 +112,7 @@ class LiveDecidim:
             progress: told after each answer how many entities of each class there are.
 
         Raises:
-            UsageError: the endpoint or a component is none.
+            UsageError: the endpoint, a component or the host is none.
         """
         if components is not None and (not components or min(components) < 1):
             raise UsageError("components: expected their numbers, from 1")
@@ -117,11 +121,17 @@ class LiveDecidim:
         )
         address = self._api.address
         port = "" if (address.scheme, address.port) in _PUBLIC_PORTS else f":{address.port}"
-        self.host = (host or f"{address.host}{port}").lower()
+        self.host = host_of(host) if host else f"{address.host}{port}".lower()
         self._base = f"https://{self.host}" if host else f"{address.scheme}://{self.host}"
         self._components = None if components is None else sorted(set(components))
         self._pseudonym, self._store, self._progress = pseudonym, store, progress
         self._with_comments, self._cards = with_comments, Cards(cards)
+        self._asked: JsonObject = {
+            "cards": sorted(f"{label}={meaning}" for label, meaning in (cards or {}).items()),
+            # With a token an API may tell more; which one it is, is written nowhere.
+            "with_token": any(name.lower() == "authorization" for name in headers or {}),
+            "started_on": started_on,
+        }
         self._about: About | None = None
 
     def about(self) -> About:
@@ -163,6 +173,7 @@ class LiveDecidim:
             "with_comments": self._with_comments,
             # Another key or name of the conversation gives other pseudonyms, which must not stand side by side.
             "pseudonyms": self._pseudonym("auzolan: the same pseudonyms?"),
+            **self._asked,
         }
 
 
@@ -291,25 +302,25 @@ class _Run:
         """Yield the comments that came with an entity, and note where others must be asked for."""
         if isinstance(entity, Comment) or not entity.n_comments or not self._reader._with_comments:
             return
-        number, n_comments, seen = entity.key.id, entity.n_comments, set[int]()
+        number, n_comments = entity.key.id, entity.n_comments
+        ending = Ending(f"{component.kind} {number}", n_comments)
         waiting: tuple[tuple[str, int, int], ...] = ((KINDS[component.kind].commentable, number, 0),)
         if thread is not None:
-            yield from self._fresh(thread, seen)
-            waiting = tuple((COMMENTABLE, answered, depth) for answered, depth in thread.deeper)
+            yield from self._fresh(thread, ending)
+            waiting = tuple((COMMENTABLE, answered, depth) for answered, depth in ending.deeper(thread.deeper))
         if waiting:
-            discussions.append(_Discussion(number, n_comments, waiting, frozenset(seen)))
+            discussions.append(_Discussion(number, n_comments, waiting, ending))
         else:
-            self._left[FEWER_LEFT] += max(0, n_comments - len(seen))
+            self._left[FEWER_LEFT] += max(0, n_comments - ending.n_seen)
 
     def _taken(self, kept: Kept) -> Entity:
         self._left.update(kept.left)
         return kept.entity
 
-    def _fresh(self, thread: Thread, seen: set[int]) -> Iterator[Comment]:
+    def _fresh(self, thread: Thread, ending: Ending) -> Iterator[Comment]:
         for kept in thread.comments:
             entity = kept.entity
-            if isinstance(entity, Comment) and entity.key.id not in seen:
-                seen.add(entity.key.id)
+            if isinstance(entity, Comment) and ending.is_new(entity.key.id):
                 self._rows["comment"] += 1
                 self._taken(kept)
                 yield entity
@@ -330,7 +341,7 @@ class _Run:
     def _comments(self, component: _Component, discussion: _Discussion) -> Iterator[Comment]:
         """Yield the rest of a discussion: two levels at a time, deeper ones from where the last two end."""
         about: tuple[EntityClass, int] = (component.kind, discussion.id)
-        waiting, seen = list(reversed(discussion.waiting)), set(discussion.seen)
+        waiting, ending = list(reversed(discussion.waiting)), discussion.ending
         while waiting:
             class_name, number, depth = waiting.pop()
             value = self._thread(component, (class_name, number), about, depth)
@@ -338,16 +349,10 @@ class _Run:
             if thread is None:
                 self._left[UNTOLD_LEFT] += 1
                 continue
-            known = frozenset(seen)
-            yield from self._fresh(thread, seen)
-            # What came before is not asked about again: a thread that answers itself would never end.
-            waiting += [
-                (COMMENTABLE, answered, deeper)
-                for answered, deeper in reversed(thread.deeper)
-                if deeper < _MAX_DEPTH and answered not in known
-            ]
+            yield from self._fresh(thread, ending)
+            waiting += [(COMMENTABLE, answered, depth) for answered, depth in reversed(ending.deeper(thread.deeper))]
             self._tell()
-        self._left[FEWER_LEFT] += max(0, discussion.n_comments - len(seen))
+        self._left[FEWER_LEFT] += max(0, discussion.n_comments - ending.n_seen)
 
     def _thread(
         self, component: _Component, on: tuple[str, int], about: tuple[EntityClass, int], depth: int

@@ -3,7 +3,10 @@
 Title and body come from the source of Decidim's own fingerprint, where that is
 theirs: they are then what Decidim itself calls the text, without machine translations.
 
-Checks: that ids are numbers, and fingerprints those of the texts that came with them.
+A fingerprint beside a masked text would give away, to whoever tries all, the number that was masked: it is withheld.
+
+Checks: that ids are numbers, and fingerprints those of the texts that came with
+them; that states are tokens, and addresses those of pages of this Decidim.
 Does not check: whether two nodes are the same; the caller does. Anything else
 of another form than expected is left out and counted, as one odd node must not stop a whole import.
 """
@@ -42,6 +45,9 @@ from auzolan.deliberate.sources.cells import MAX_ID
 
 _NOT_ANSWERED = "not_answered"
 _TOKEN = re.compile(r"[\w./:#-]{1,80}")
+_STATE = re.compile(r"[a-z0-9_]{1,60}")
+_SPACE = re.compile(r"\s")
+_MAX_REFERENCE = 80
 WITHDRAWN_LEFT = "withdrawn proposals without their texts and authors"
 DELETED_LEFT = "comments of deleted accounts without their texts and authors"
 DATES_LEFT = "dates that could not be read left out"
@@ -50,6 +56,10 @@ FINGERPRINTS_LEFT = "fingerprints that are not those of the texts that came with
 MACHINE_LEFT = "machine translations left out"
 AUTHORS_LEFT = "authors of proposals who deleted their accounts left out"
 CARDS_LEFT = "votes by cards of another form than numbers by label left out"
+URLS_LEFT = "addresses that are no page of this Decidim left out"
+STATES_LEFT = "states that are no token taken as not answered"
+REFERENCES_LEFT = "references with spaces or longer than 80 characters left out"
+WITHHELD_LEFT = "fingerprints withheld, as their texts were masked"
 RULES = (
     WITHDRAWN_LEFT,
     DELETED_LEFT,
@@ -59,6 +69,10 @@ RULES = (
     MACHINE_LEFT,
     AUTHORS_LEFT,
     CARDS_LEFT,
+    URLS_LEFT,
+    STATES_LEFT,
+    REFERENCES_LEFT,
+    WITHHELD_LEFT,
 )
 
 
@@ -95,12 +109,16 @@ class FromNode:
 
     def proposal(self, node: JsonObject) -> Proposal:
         """Return the proposal of a node; of a withdrawn one neither texts nor authors."""
-        state = self._token(node, "state")
+        state = self._state(node)
         if state == WITHDRAWN or node.get("withdrawn") is True:
             return self._proposal(node, WITHDRAWN, {}, {}, None, ())
         title, body, fingerprint = self._texts_of(node)
+        n_masked = self._n_masked
+        shown_title, shown_body = self._shown(title), self._shown(body)
+        is_masked = self._n_masked > n_masked
+        self.counts[WITHHELD_LEFT] += is_masked
         return self._proposal(
-            node, state or _NOT_ANSWERED, self._shown(title), self._shown(body), fingerprint, self._authors(node)
+            node, state, shown_title, shown_body, None if is_masked else fingerprint, self._authors(node)
         )
 
     def _proposal(
@@ -120,7 +138,7 @@ class FromNode:
             body=body,
             state=state,
             fingerprint=fingerprint,
-            reference=self._token(node, "reference"),
+            reference=self._reference(node),
             url=self._url(node, "proposals"),
             answer={} if state == WITHDRAWN else self._shown(self._translations(node.get("answer"))),
             supports=supports,
@@ -177,7 +195,7 @@ class FromNode:
             title=self._shown(self._translations(node.get("title"))),
             description=self._shown(self._translations(node.get("description"))),
             conclusions=self._shown(self._translations(node.get("conclusions"))),
-            reference=self._token(node, "reference"),
+            reference=self._reference(node),
             url=self._url(node, "debates"),
             likes=_first_count(node, "likesCount", "endorsementsCount"),
             n_comments=count_of(node.get("totalCommentsCount")),
@@ -199,7 +217,7 @@ class FromNode:
             proposals=tuple(dict.fromkeys(linked)),
             parent=id_of(parent) if is_object(parent) else None,
             status=self._token(status, "key") if is_object(status) else None,
-            reference=self._token(node, "reference"),
+            reference=self._reference(node),
             url=self._url(node, "results"),
             n_comments=count_of(node.get("totalCommentsCount")),
             taxonomies=self._taxonomies(node),
@@ -234,6 +252,10 @@ class FromNode:
                 found[locale] = text
         return found
 
+    @property
+    def _n_masked(self) -> int:
+        return self._cleaner.emails + self._cleaner.numbers
+
     def _shown(self, texts: Mapping[str, str]) -> Text:
         clean = self._cleaner.clean
         return {clean(locale): said for locale, text in texts.items() if (said := clean(plain_text(text)))}
@@ -244,6 +266,19 @@ class FromNode:
         text = text.strip() if isinstance(text, str) else ""
         return (text if _TOKEN.fullmatch(text) else self._cleaner.clean(text)) or None
 
+    def _state(self, node: JsonObject) -> str:
+        state = token_of(node.get("state"))
+        self.counts[STATES_LEFT] += state is None and node.get("state") not in (None, "")
+        return state or _NOT_ANSWERED
+
+    def _reference(self, node: JsonObject) -> str | None:
+        text = node.get("reference")
+        text = text.strip() if isinstance(text, str) else ""
+        if _SPACE.search(text) or len(text) > _MAX_REFERENCE:
+            self.counts[REFERENCES_LEFT] += 1
+            return None
+        return self._token(node, "reference")
+
     def _time(self, node: JsonObject, name: str) -> str | None:
         text = node.get(name)
         if text in (None, ""):
@@ -253,11 +288,16 @@ class FromNode:
         return found
 
     def _url(self, node: JsonObject, folder: str) -> str | None:
-        """Return the address of the page; before 0.31, put together as Decidim does."""
+        """Return the address of the page; before 0.31, put together as Decidim does.
+
+        Another host's is left out: whoever follows it would trust that it is the Decidim's.
+        """
         told = node.get("url")
         if isinstance(told, str):
             page = page_of(told)
-            return page.url if page else None
+            is_here = page is not None and page.host == self._place.host
+            self.counts[URLS_LEFT] += not is_here
+            return page.url if page and is_here else None
         return f"{self._place.url}{folder}/{id_of(node)}" if self._place.url else None
 
     def _who(self, author: JsonObject) -> str | None:
@@ -307,6 +347,11 @@ class FromNode:
             else:
                 self.counts[TAXONOMIES_LEFT] += 1
         return tuple(found)
+
+
+def token_of(state: JsonValue) -> str | None:
+    """Return a state, None where it is no token and might be anything."""
+    return state if isinstance(state, str) and _STATE.fullmatch(state) else None
 
 
 def _origin(node: JsonObject) -> Origin | None:

@@ -8,6 +8,8 @@ Promised: what is in the list during the whole reading comes exactly once;
 what is added at the end while it is read comes too.
 Not promised: what is added in the middle, or is hidden from the public for a while.
 Where a whole page is hidden, the next one follows without the overlap.
+
+Checks: that a list ends: no cursor comes twice, pages bring something new, and what is not shown has an end.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from auzolan.core.record.errors import MalformedError, StorageError
 
 MAX_STEPS_BACK = 10_000
 MAX_PASSES = 20
+MAX_IDLE = 3  # pages in a row without anything new
+MAX_HIDDEN = 200  # pages in a row of which nothing is shown
 _LEAST = 2  # one entity that is known, and one that is new
 
 
@@ -83,6 +87,50 @@ class _Sized:
         return page
 
 
+class _Path:
+    """The pages that lead to where a reader is; it stops one that would be led on for ever."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._cursors, self._idle, self._hidden = what, set[str | None]((None,)), 0, 0
+
+    def look(self, page: Page, is_new: bool) -> None:
+        """Take a page; `is_new` says whether it shows anything that no page before it on the path showed.
+
+        Raises:
+            MalformedError: pages without anything new do not end.
+        """
+        if is_new:
+            self._idle = self._hidden = 0
+        elif page.ids:
+            self._idle += 1
+        else:
+            self._hidden += 1
+        if page.has_more and self._idle > MAX_IDLE:
+            raise MalformedError(
+                f"{self._what}: more than {MAX_IDLE} pages in a row brought nothing new, and the API claims that "
+                "others follow"
+            )
+        if page.has_more and self._hidden > MAX_HIDDEN:
+            raise MalformedError(
+                f"{self._what}: more than {MAX_HIDDEN} pages in a row showed nothing, and the API claims that others "
+                "follow"
+            )
+
+    def go(self, cursor: str) -> None:
+        """Go on to the page after a cursor.
+
+        Raises:
+            MalformedError: the path leads there already.
+        """
+        if cursor in self._cursors:
+            raise MalformedError(f"{self._what}: the API gives the same cursor twice, so that the list would not end")
+        self._cursors.add(cursor)
+
+    def go_back(self, cursor: str | None) -> None:
+        """Leave the page after a cursor."""
+        self._cursors.discard(cursor)
+
+
 def walk_sorted(ask: AskPage, size: int, what: str) -> Iterator[Fresh]:
     """Yield the pages of a list in the order of its numbers.
 
@@ -92,30 +140,37 @@ def walk_sorted(ask: AskPage, size: int, what: str) -> Iterator[Fresh]:
         what: is listed, for errors.
 
     Raises:
-        MalformedError: the numbers do not ascend.
+        MalformedError: the numbers do not ascend, or the list does not end.
         StorageError: even a page of two is refused, or the list changes faster than it can be read.
     """
-    pages = _Sized(ask, size, what)
-    starts: list[str | None] = [None]
-    last, overlaps, back = 0, True, 0
+    pages, path = _Sized(ask, size, what), _Path(what)
+    starts: list[tuple[str | None, int]] = [(None, 0)]  # cursor of each page, and the last number before it
+    last, overlaps, back, turns, is_forward = 0, True, 0, 0, True
     while True:
-        page = pages.page(starts[-1])
+        after, before = starts[-1]
+        page = pages.page(after)
         ids = page.ids
         if ids != sorted(set(ids)):
             raise MalformedError(f"{what}: the Decidim does not list them in the order of their numbers")
-        if starts[-1] is not None and overlaps and (not ids or ids[0] > last):
+        if after is not None and overlaps and (not ids or ids[0] > last):
             starts.pop()
-            back += 1
-            if back > MAX_STEPS_BACK:
+            path.go_back(after)
+            back, turns, is_forward = back + 1, turns + is_forward, False
+            if back > MAX_STEPS_BACK or turns > MAX_PASSES:
                 raise StorageError(f"{what}: the list changes faster than it can be read")
             continue
+        is_forward = True
+        path.look(page, bool(ids) and ids[-1] > before)
         fresh = frozenset(number for number in ids if number > last)
+        turns = 0 if fresh else turns
         last = max(last, *ids) if ids else last
-        after, overlaps = page.next_after() if page.has_more else (None, False)
-        yield Fresh(page, fresh, page.n_hidden(overlaps))
         if not page.has_more:
+            yield Fresh(page, fresh, page.n_hidden(False))
             return
-        starts.append(after)
+        cursor, overlaps = page.next_after()
+        path.go(cursor)
+        yield Fresh(page, fresh, page.n_hidden(overlaps))
+        starts.append((cursor, max(before, *ids) if ids else before))
 
 
 def walk_unsorted(ask: AskPage, size: int, what: str) -> Iterator[Fresh]:
@@ -126,17 +181,22 @@ def walk_unsorted(ask: AskPage, size: int, what: str) -> Iterator[Fresh]:
     pages = _Sized(ask, size, what)
     seen: set[int] = set()
     for _ in range(MAX_PASSES):
+        path, passed = _Path(what), set[int]()
         after, last, overlaps = None, 0, False
         while True:
             page = pages.page(after)
             ids = page.ids
             if overlaps and (not ids or ids[0] != last):
                 break
+            path.look(page, not passed.issuperset(ids))
+            passed.update(ids)
             fresh = frozenset(ids) - seen
             seen |= fresh
-            after, overlaps = page.next_after() if page.has_more else (None, False)
+            if not page.has_more:
+                yield Fresh(page, fresh, page.n_hidden(False))
+                return
+            after, overlaps = page.next_after()
+            path.go(after)
             last = ids[-1] if ids else last
             yield Fresh(page, fresh, page.n_hidden(overlaps))
-            if not page.has_more:
-                return
     raise StorageError(f"{what}: the list changes faster than it can be read")
