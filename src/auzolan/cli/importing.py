@@ -11,7 +11,6 @@ from auzolan.cli import reading
 from auzolan.cli.ballots import Evidence
 from auzolan.cli.commons import Commons, find_commons
 from auzolan.cli.counting import refuse_name_in_use, take_snapshot
-from auzolan.cli.decidim.checking import OTHER_WORDS
 from auzolan.cli.decidim.importing import DecidimOptions, import_decidim, is_address
 from auzolan.cli.govern import CommonsOption, KeyOption, choose_key, propose_within
 from auzolan.cli.output import JsonOption, handled, hint
@@ -132,7 +131,7 @@ def _import_votes(
         asked = reading.asked_of(ledger, Evidence(place.public, place.private), options)
         secret = Shelf(place, ledger).make_pseudonym_key()
     try:
-        conversation = reading.read_source(path, options, pseudonyms(secret, name), asked.texts)
+        conversation = reading.read_source(path, options, pseudonyms(secret, name), asked)
     except (UsageError, MalformedError) as error:
         if options.tool == "polis" and _looks_like_decidim(path):
             raise UsageError(
@@ -172,6 +171,8 @@ def _refuse_other_words(conversation: Conversation) -> None:
     Raises:
         VerificationError: so it is.
     """
+    from auzolan.deliberate.sources.decidim_survey import OTHER_WORDS
+
     others = sum(each.others for each in conversation.cleaning if each.rule == OTHER_WORDS)
     if 2 * others > len(conversation.statements):
         raise VerificationError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -180,10 +180,12 @@ class Asked:
     Attributes:
         shortlist: of a survey inside Decidim.
         texts: number -> words of a statement.
+        translations: number -> its words in every language.
     """
 
     shortlist: Record | None = None
     texts: Mapping[int, str] | None = None
+    translations: Mapping[int, Collection[str]] | None = None
 
 
 def asked_of(ledger: LedgerView, evidence: Evidence, options: SourceOptions) -> Asked:
@@ -197,7 +199,8 @@ def asked_of(ledger: LedgerView, evidence: Evidence, options: SourceOptions) -> 
     if options.tool == DECIDIM_SURVEY:
         shortlist = named(ledger, options.shortlist, Shortlist.KIND)
         listed = Shortlist.from_record(shortlist).statements
-        return Asked(shortlist, {each.id: next(iter(each.text.values())) for each in listed})
+        words = {each.id: tuple(each.text.values()) for each in listed}
+        return Asked(shortlist, {number: each[0] for number, each in words.items()}, words)
     if options.tool == DECIDIM_VOTES and list(ledger.index.rows(Proposals.KIND)):
         from auzolan.cli.decidim.store import read_proposals
         from auzolan.deliberate.shortlist.candidates import in_language, is_candidate
@@ -207,16 +210,14 @@ def asked_of(ledger: LedgerView, evidence: Evidence, options: SourceOptions) -> 
     return Asked()
 
 
-def read_source(
-    path: Path, options: SourceOptions, pseudonym: Pseudonym, asked: Mapping[int, str] | None = None
-) -> Conversation:
+def read_source(path: Path, options: SourceOptions, pseudonym: Pseudonym, asked: Asked | None = None) -> Conversation:
     """Read votes, with a progress bar.
 
     Args:
         path: of a folder, zip or file.
         options: as the user gave them.
         pseudonym: of a participant.
-        asked: number -> words of what was asked, None to take them from the source.
+        asked: what people were asked about, None to take it from the source.
 
     Raises:
         UsageError: an option does not fit.
@@ -230,16 +231,15 @@ def read_source(
         def progress(_member: str, rows: int) -> None:
             bar(rows, rows)
 
-        conversation = _READERS[options.tool](path, options, pseudonym, progress, asked)
+        conversation = _READERS[options.tool](path, options, pseudonym, progress, asked or Asked())
         return _with_strata(conversation, options.strata, pseudonym) if options.strata else conversation
 
 
 _Progress = Callable[[str, int], None]
-_Asked = Mapping[int, str] | None
 
 
 def _read_polis(
-    path: Path, options: SourceOptions, pseudonym: Pseudonym, progress: _Progress, _asked: _Asked
+    path: Path, options: SourceOptions, pseudonym: Pseudonym, progress: _Progress, _asked: Asked
 ) -> Conversation:
     from auzolan.deliberate.sources.polis import read_polis
     from auzolan.deliberate.sources.xids import by_xid, read_xids
@@ -251,7 +251,7 @@ def _read_polis(
 
 
 def _read_survey(
-    path: Path, options: SourceOptions, pseudonym: Pseudonym, progress: _Progress, _asked: _Asked
+    path: Path, options: SourceOptions, pseudonym: Pseudonym, progress: _Progress, _asked: Asked
 ) -> Conversation:
     from auzolan.deliberate.sources.survey import read_survey
 
@@ -269,19 +269,21 @@ def _read_survey(
 
 
 def _read_decidim_survey(
-    path: Path, options: SourceOptions, pseudonym: Pseudonym, progress: _Progress, asked: _Asked
+    path: Path, options: SourceOptions, pseudonym: Pseudonym, progress: _Progress, asked: Asked
 ) -> Conversation:
     from auzolan.deliberate.sources.decidim_survey import read_decidim_survey
 
-    return read_decidim_survey(path, pseudonym, asked, words=options.words, progress=progress)
+    return read_decidim_survey(
+        path, pseudonym, asked.texts, translations=asked.translations, words=options.words, progress=progress
+    )
 
 
 def _read_decidim_votes(
-    path: Path, options: SourceOptions, pseudonym: Pseudonym, progress: _Progress, asked: _Asked
+    path: Path, options: SourceOptions, pseudonym: Pseudonym, progress: _Progress, asked: Asked
 ) -> Conversation:
     from auzolan.deliberate.sources.rest_full import read_vote_proposals
 
-    return read_vote_proposals(path, pseudonym, asked, with_cards=_WEIGHTS[options.weights], progress=progress)
+    return read_vote_proposals(path, pseudonym, asked.texts, with_cards=_WEIGHTS[options.weights], progress=progress)
 
 
 _READERS = {

@@ -254,3 +254,26 @@ def test_whoever_forgot_to_say_decidim_is_told(founded: Place) -> None:
         error = founded.error("deliberate", "import", source, "--name", "x", code=2)
 
         assert "this looks like files of a Decidim, which --from decidim reads" in error
+
+
+def test_answers_to_another_list_are_not_counted(with_kit: Place) -> None:
+    kit, folder = with_kit.machine.folder / "kit", with_kit.machine.folder
+    drafted = respond(kit, folder / "drafted") / "responses-1.json"
+    edit(kit / "statements.csv", lambda rows: rows[::-1])
+    sign_kit(with_kit, kit)
+    words = ("deliberate", "import", drafted, "--from", "decidim-survey", "--name", "survey")
+
+    assert "has the words of statement" in with_kit.error(*words, code=1)
+
+
+def test_responses_in_other_words_count_only_where_that_is_said(with_kit: Place) -> None:
+    kit, folder = with_kit.machine.folder / "kit", with_kit.machine.folder
+    sign_kit(with_kit, kit)
+    path = respond(kit, folder / "responses") / "responses-1.json"
+    path.write_text(path.read_text().replace("Proposta", "Una altra cosa"))
+    words = ("deliberate", "import", path, "--from", "decidim-survey", "--name", "survey")
+
+    assert "this looks like another survey, or the draft" in with_kit.error(*words, code=1)
+    with_kit.run(*words, "--other-words")
+    snapshot = with_kit.ids("snapshot/v1")[0]
+    assert "asserted" == with_kit.links(snapshot)["shortlist"]["strength"]

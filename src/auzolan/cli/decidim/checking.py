@@ -14,8 +14,6 @@ from auzolan.core.record.errors import MalformedError, NotCheckedError, UsageErr
 from auzolan.core.record.record import Record
 from auzolan.core.record.trace import Checker, Strength, Walk
 
-OTHER_WORDS = "rows whose words are not those on the list, read by their number"  # as `decidim_survey` calls them
-
 
 def decidim_checkers(evidence: Evidence) -> dict[tuple[str, str], Checker]:
     """Return what `trace` establishes about these links."""
@@ -29,6 +27,8 @@ def decidim_checkers(evidence: Evidence) -> dict[tuple[str, str], Checker]:
         return _tried(lambda: verify_shortlist(evidence, record, walk.record(target)), good)
 
     def check_asked(walk: Walk, record: Record, _name: str, target: str) -> Strength:
+        from auzolan.deliberate.sources.decidim_survey import OTHER_WORDS
+
         other_words = any(each.rule == OTHER_WORDS and each.others for each in Snapshot.from_record(record).cleaning)
         good = Strength.ASSERTED if other_words else Strength.CHECKED
         return _tried(lambda: _verify_asked(evidence, record, walk.record(target)), good)

@@ -73,7 +73,8 @@ class Proposal:
         title, body: by locale, without HTML, e-mail addresses and long numbers masked.
         state: token of its state: "not_answered", "evaluating", "accepted", "rejected" or one of the instance's own;
             `WITHDRAWN` where the authors took it back, and then it has no texts.
-        fingerprint: None where it is withdrawn.
+        fingerprint: None where it is withdrawn, or where its text was masked: what was masked could be found by trying
+            all numbers.
         reference: such as "MLOC-PROP-2024-05-123".
         url: of its page, without the language.
         answer: the official answer, by locale.

@@ -25,12 +25,18 @@ _ANSWERS = [
 _MAY_HAVE_BEEN_SENT = r"proposal 1 of component 6: an earlier run may have sent .* 0 of 2 proposals are answered"
 
 
-def _write(server: DecidimServer, store: MemoryFiles, answers: list[Answer] = _ANSWERS, **how: bool) -> Written:
+def _write(
+    server: DecidimServer,
+    store: MemoryFiles,
+    answers: list[Answer] = _ANSWERS,
+    replace: bool = False,
+    resend: bool = False,
+) -> Written:
     clock = Clock()
     headers = {"Authorization": f"Bearer {TOKEN}"}
     asking = api(server, clock, headers=headers, backoff=Backoff(tries=1))
     try:
-        return write_answers(asking, answers, store, clock.sleep, **how)
+        return write_answers(asking, answers, store, clock.sleep, replace=replace, resend=resend)
     finally:
         asking.close()
 
@@ -42,7 +48,7 @@ def _answered(server: DecidimServer, number: int, state: str, texts: Mapping[str
 def _lost(server: DecidimServer, store: MemoryFiles, fault: Fault) -> None:
     """Let a run end right after it sent its first answer."""
     server.faults = lambda number: fault if number >= 3 else None
-    with pytest.raises(StorageError, match="it is not known whether the answer was taken|no answer after 1 try"):
+    with pytest.raises(StorageError, match=r"it is not known whether the answer was taken|no answer after 1 try"):
         _write(server, store)
     server.faults = lambda _: None
 

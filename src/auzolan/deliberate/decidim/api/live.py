@@ -127,7 +127,7 @@ class LiveDecidim:
         self._pseudonym, self._store, self._progress = pseudonym, store, progress
         self._with_comments, self._cards = with_comments, Cards(cards)
         self._asked: JsonObject = {
-            "cards": sorted(f"{label}={meaning}" for label, meaning in (cards or {}).items()),
+            "cards": dict(cards or {}),
             # With a token an API may tell more; which one it is, is written nowhere.
             "with_token": any(name.lower() == "authorization" for name in headers or {}),
             "started_on": started_on,
