@@ -73,6 +73,7 @@ def publish(
     credentials: writing_back.CredentialsOption = None,
     token_file: writing_back.TokenOption = None,
     client_id: writing_back.ClientOption = None,
+    resend: writing_back.ResendOption = False,
     commons: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -87,7 +88,7 @@ def publish(
         raise UsageError(f"--to: expected {' or '.join(_TARGETS)}, got {to[:40]!r}")
     decidim = writing_back.Asked(
         replace_answers, outcome, state, mended_importer, record_url, yes_notify_participants, credentials,
-        token_file, client_id,
+        token_file, client_id, resend,
     )  # fmt: skip
     decidim.refuse_unfit(to)
     place = find_ledger(commons)

@@ -37,6 +37,7 @@ class Access:
     client_id: str | None = None
     credentials: Path | None = None
     yes_notify: bool = False
+    resend: bool = False
 
 
 def publish_answers(
@@ -76,7 +77,9 @@ def publish_answers(
         api = Api(address, time.monotonic, time.sleep, random.SystemRandom().random, headers=headers)
         try:
             with progress_bar("answering") as bar:
-                written = write_answers(api, answers, store, time.sleep, bar, replace=options.replace)
+                written = write_answers(
+                    api, answers, store, time.sleep, bar, replace=options.replace, resend=access.resend
+                )
         finally:
             api.close()
     if as_json:

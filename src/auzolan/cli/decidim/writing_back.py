@@ -24,7 +24,7 @@ _PANEL = "For a Decidim"
 _ANSWERS = ("--replace-answers", "--outcome", "--state", "--record-url")
 _FIT = {
     FILES: (*_ANSWERS, "--mended-importer"),
-    API: (*_ANSWERS, "--yes-notify-participants", "--credentials", "--token-file", "--client-id"),
+    API: (*_ANSWERS, "--yes-notify-participants", "--credentials", "--token-file", "--client-id", "--resend"),
 }
 
 ReplaceOption = Annotated[
@@ -94,6 +94,14 @@ TokenOption = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+ResendOption = Annotated[
+    bool,
+    typer.Option(
+        "--resend",
+        help="With decidim-api: send again what may have been sent, and may so notify people twice.",
+        rich_help_panel=_PANEL,
+    ),
+]
 ClientOption = Annotated[
     str | None,
     typer.Option(
@@ -118,6 +126,7 @@ class Asked:
     credentials: Path | None = None
     token_file: Path | None = None
     client_id: str | None = None
+    resend: bool = False
 
     def refuse_unfit(self, to: str) -> None:
         """Refuse options that do not go with what is published.
@@ -187,7 +196,9 @@ def write_back(
     if to == FILES:
         publish_files(ledger, Evidence(place.public, place.private), record, Path(target), options, as_json)
     elif isinstance(place, Commons):
-        access = Access(asked.token_file, asked.client_id, asked.credentials, asked.yes_notify_participants)
+        access = Access(
+            asked.token_file, asked.client_id, asked.credentials, asked.yes_notify_participants, asked.resend
+        )
         publish_answers(place, ledger, record, target, options, access, as_json)
     else:
         raise UsageError("answers are given from your own copy of the commons, not from a published one")

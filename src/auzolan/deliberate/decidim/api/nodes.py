@@ -39,7 +39,7 @@ from auzolan.deliberate.decidim.entities import (
     Text,
 )
 from auzolan.deliberate.decidim.fingerprint import fingerprint_of, texts_in, verify_fingerprint
-from auzolan.deliberate.decidim.texts import Cleaner, plain_text
+from auzolan.deliberate.decidim.texts import Cleaner, masks, plain_text
 from auzolan.deliberate.decidim.unflatten import page_of
 from auzolan.deliberate.sources.cells import MAX_ID
 
@@ -113,9 +113,8 @@ class FromNode:
         if state == WITHDRAWN or node.get("withdrawn") is True:
             return self._proposal(node, WITHDRAWN, {}, {}, None, ())
         title, body, fingerprint = self._texts_of(node)
-        n_masked = self._n_masked
         shown_title, shown_body = self._shown(title), self._shown(body)
-        is_masked = self._n_masked > n_masked
+        is_masked = any(map(masks, (*title.values(), *body.values())))
         self.counts[WITHHELD_LEFT] += is_masked
         return self._proposal(
             node, state, shown_title, shown_body, None if is_masked else fingerprint, self._authors(node)
@@ -252,7 +251,6 @@ class FromNode:
                 found[locale] = text
         return found
 
-    @property
     def _n_masked(self) -> int:
         return self._cleaner.emails + self._cleaner.numbers
 
