@@ -251,9 +251,6 @@ class FromNode:
                 found[locale] = text
         return found
 
-    def _n_masked(self) -> int:
-        return self._cleaner.emails + self._cleaner.numbers
-
     def _shown(self, texts: Mapping[str, str]) -> Text:
         clean = self._cleaner.clean
         return {clean(locale): said for locale, text in texts.items() if (said := clean(plain_text(text)))}
