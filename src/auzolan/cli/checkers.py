@@ -45,23 +45,23 @@ def checkers(evidence: Evidence) -> dict[tuple[str, str], Checker]:
     def by_rules(compute: Callable[[Record, Record, Governance, Governance], object]) -> Checker:
         def check(walk: Walk, record: Record, _name: str, target: str) -> Strength:
             rules = [walk.verified.chain.at(walk.verified.positions[each]).rules for each in (record.id, target)]
-            return _tried(lambda: compute(record, walk.record(target), *rules))
+            return tried(lambda: compute(record, walk.record(target), *rules))
 
         return once(check)
 
     def check_selection(walk: Walk, record: Record, _name: str, target: str) -> Strength:
-        return _tried(lambda: select_again(evidence, walk, record, walk.record(target)))
+        return tried(lambda: select_again(evidence, walk, record, walk.record(target)))
 
     def check_vote(walk: Walk, record: Record, _name: str, target: str) -> Strength:
-        return _tried(lambda: ratify_again(evidence, walk, record, walk.record(target)))
+        return tried(lambda: ratify_again(evidence, walk, record, walk.record(target)))
 
     def check_draft(walk: Walk, record: Record, _name: str, target: str) -> Strength:
-        return _tried(lambda: _compare_wording(evidence, walk, record, walk.record(target)), Strength.CHECKED)
+        return tried(lambda: _compare_wording(evidence, walk, record, walk.record(target)), Strength.CHECKED)
 
     def check_words(walk: Walk, record: Record, _name: str, target: str) -> Strength:
         edited = any(each.transformation != Principle.VERBATIM for each in Draft.from_record(record).principles)
         good = Strength.ASSERTED if edited else Strength.CHECKED
-        return _tried(lambda: _compare_statements(evidence, walk, record, walk.record(target)), good)
+        return tried(lambda: _compare_statements(evidence, walk, record, walk.record(target)), good)
 
     return {
         (Tally.KIND, Tally.SNAPSHOT): by_rules(evidence.recount),
@@ -171,7 +171,8 @@ def _check_replaced(walk: Walk, record: Record, _name: str, target: str) -> Stre
     return Strength.CHECKED if target == _in_force_before(walk, record) else Strength.CONTRADICTED
 
 
-def _tried(compute: Callable[[], object], good: Strength = Strength.RECOMPUTED) -> Strength:
+def tried(compute: Callable[[], object], good: Strength = Strength.RECOMPUTED) -> Strength:
+    """Return what a computation establishes about a link: `good` where it raises nothing."""
     try:
         compute()
     except NotCheckedError:

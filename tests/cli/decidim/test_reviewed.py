@@ -277,3 +277,10 @@ def test_responses_in_other_words_count_only_where_that_is_said(with_kit: Place)
     with_kit.run(*words, "--other-words")
     snapshot = with_kit.ids("snapshot/v1")[0]
     assert "asserted" == with_kit.links(snapshot)["shortlist"]["strength"]
+
+
+def test_a_kit_goes_into_a_folder_of_that_name(imported: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(imported.machine.folder)
+
+    assert "kit" == imported.json("deliberate", "kit", "--lang", "ca,es")["folder"]
+    assert (imported.machine.folder / "kit" / "process.es.md").exists()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 
 from auzolan.cli.ballots import Evidence
+from auzolan.cli.checkers import tried
 from auzolan.cli.decidim.planning import choose_by, plan_of
 from auzolan.cli.decidim.store import read_proposals
 from auzolan.core.kinds.deliberate import Snapshot
 from auzolan.core.kinds.proposals import SUPERSEDES, Proposals, Shortlist
-from auzolan.core.record.errors import MalformedError, NotCheckedError, UsageError, VerificationError
+from auzolan.core.record.errors import VerificationError
 from auzolan.core.record.record import Record
 from auzolan.core.record.trace import Checker, Strength, Walk
 
@@ -24,17 +24,17 @@ def decidim_checkers(evidence: Evidence) -> dict[tuple[str, str], Checker]:
         # What had a place and is not on the list was left out by whoever edited it.
         whole = len(said.statements) == sum(each.places for each in said.quotas)
         good = Strength.CHECKED if untouched and whole else Strength.ASSERTED
-        return _tried(lambda: verify_shortlist(evidence, record, walk.record(target)), good)
+        return tried(lambda: verify_shortlist(evidence, record, walk.record(target)), good)
 
     def check_asked(walk: Walk, record: Record, _name: str, target: str) -> Strength:
         from auzolan.deliberate.sources.decidim_survey import OTHER_WORDS
 
         other_words = any(each.rule == OTHER_WORDS and each.others for each in Snapshot.from_record(record).cleaning)
         good = Strength.ASSERTED if other_words else Strength.CHECKED
-        return _tried(lambda: _verify_asked(evidence, record, walk.record(target)), good)
+        return tried(lambda: _verify_asked(evidence, record, walk.record(target)), good)
 
     def check_continued(walk: Walk, record: Record, _name: str, target: str) -> Strength:
-        return _tried(lambda: _verify_continued(evidence, record, walk.record(target)), Strength.CHECKED)
+        return tried(lambda: _verify_continued(evidence, record, walk.record(target)), Strength.CHECKED)
 
     return {
         (Shortlist.KIND, Shortlist.PROPOSALS): check_shortlist,
@@ -148,13 +148,3 @@ def _verify_continued(evidence: Evidence, record: Record, earlier: Record) -> No
         raise VerificationError("an import continues one of the same name and the same Decidim")
     verify_import(evidence, record)
     verify_import(evidence, earlier)
-
-
-def _tried(compute: Callable[[], object], good: Strength) -> Strength:
-    try:
-        compute()
-    except NotCheckedError:
-        return Strength.UNAVAILABLE
-    except (VerificationError, MalformedError, UsageError):
-        return Strength.CONTRADICTED
-    return good

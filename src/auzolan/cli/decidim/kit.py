@@ -75,7 +75,9 @@ _ForceOption = Annotated[bool, typer.Option("--force", help=f"Choose anew: write
 
 @handled
 def kit(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where its files go; a folder of a kit to go on.")],
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where its files go, or a kit to go on with.")] = Path(
+        "kit"
+    ),
     lang: _LangOption = None,
     statements: _StatementsOption = None,
     per_person: _PerPersonOption = None,
