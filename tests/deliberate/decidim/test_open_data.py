@@ -244,3 +244,14 @@ def test_about_is_not_told_before_the_end(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="not read to its end"):
         reader.about()
+
+
+@pytest.mark.parametrize("gone", ["title", "body"])
+def test_proposals_without_their_texts_are_refused(tmp_path: Path, gone: str) -> None:
+    """A spreadsheet that lost a column, or a file of another program: else 297 proposals without a word came in."""
+    lines = (Path(__file__).parents[2] / "data/decidim/pam2016-open-data-proposals.csv").read_text().splitlines()
+    path = tmp_path / "x.example.org-open-data-proposals.csv"
+    path.write_text("\n".join([lines[0].replace(f"{gone}/ca", "notes"), *lines[1:3]]) + "\n")
+
+    with pytest.raises(MalformedError, match=f"line 1: expected a column {gone}, or {gone}/XX for each language"):
+        list(OpenData(path, str))

@@ -45,6 +45,12 @@ _NAME = re.compile(r"(?:(?P<host>.+)-)?open-data-(?P<entity>[a-z_]+)|(?P<alone>[
 _COPY = " _-()0123456789"  # what browsers and dates add at the end of a name
 _HOST = re.compile(r"(?=.{3,253}$)[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?", re.IGNORECASE)
 _IN_LICENCE = (re.compile(r"Open Database License|ODbL"), re.compile(r"Database Contents License|DbCL"))
+_NEEDED: Mapping[EntityClass, tuple[str, ...]] = {
+    "proposal": ("title", "body"),
+    "debate": ("title",),
+    "result": ("title",),
+    "comment": ("body",),
+}
 _ORDER: tuple[EntityClass, ...] = ("proposal", "debate", "result", "comment")
 
 
@@ -193,6 +199,12 @@ class _Run:
         self._repeated += columns.repeated
         self._machine += columns.machine
         self._rows.setdefault(kind, 0)
+        for name in _NEEDED[kind] if columns.header else ():
+            if not columns.has(name) and not columns.begins(name):
+                raise MalformedError(
+                    f"{member}, line 1: expected a column {name}, or {name}/XX for each language, as a Decidim exports "
+                    f"{kind}s; was it deleted, or does the file come from another program?"
+                )
         if columns.header and set(self._layouts.values()) <= {kind}:
             self._layouts.setdefault(layout_of(columns, kind), kind)
         if kind == "proposal":
