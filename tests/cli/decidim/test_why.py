@@ -7,12 +7,14 @@ from collections import Counter
 import pytest
 
 from auzolan.deliberate.decidim.dispositions import NAMES, WHYS
-from tests.cli.decidim.rounds import disposition
+from tests.cli.decidim.exports import folder_of, imports, proposals_csv
+from tests.cli.decidim.rounds import disposition, make_kit, sign_kit
 from tests.cli.deliberation import Place
 
 OCCURRING = {
     "adopted: ratified",
     "deferred: left out",
+    "deferred: not kept",
     "deferred: not listed",
     "merged: merged",
     "rejected: no support",
@@ -129,6 +131,33 @@ def test_those_without_a_disposition_say_so(imported: Place, number: str, words:
 
     assert None is said["disposition"]
     assert words in said["words"]
+
+
+def _two_of_three_listed(here: Place) -> None:
+    imports(here, folder_of(here, proposals=proposals_csv(1, 2, 3)), "--name", "town")
+    kit = here.machine.folder / "kit"
+    make_kit(here, kit, "--statements", "2")
+    sign_kit(here, kit)
+
+
+def test_one_without_a_place_hears_what_the_last_place_took(founded: Place) -> None:
+    _two_of_three_listed(founded)
+    said = founded.json("deliberate", "why", "proposal:1")
+    output = " ".join(founded.run("deliberate", "why", "proposal:1").split())
+
+    assert (2, 1) == (said["facts"]["last"], said["facts"]["supports"])
+    assert "The last of these places went to a proposal with 2 supports. This one had 1 support." in output
+
+
+def test_one_that_came_after_the_list_is_not_told_that_there_was_no_room(founded: Place) -> None:
+    _two_of_three_listed(founded)
+    imports(founded, folder_of(founded, proposals=proposals_csv(1, 2, 3, 4)), "--name", "town", "--again")
+    every = founded.json("deliberate", "why", "--all")["proposals"]
+
+    assert ["not listed", "not asked", "not asked", "came later"] == [each["why"] for each in every]
+    assert 2 == every[0]["facts"]["last"]
+    assert "supports" not in every[0]["facts"]
+    assert "after the list" in founded.run("deliberate", "why", "proposal:4")
 
 
 def test_before_anybody_was_asked(imported: Place) -> None:

@@ -18,6 +18,7 @@ from auzolan.deliberate.decidim.entities import Proposal
 from tests.deliberate.decidim.made import proposal, withdrawn
 
 ID = "ab" * 32
+UNLISTED = Fate("deferred", "not listed", {"group": "meeting", "by": "x", "proposals": 9, "places": 0})
 
 
 def _shortlist(*groups: Sequence[int]) -> Shortlist:
@@ -61,8 +62,7 @@ def _constitution(principles: Sequence[Principle], ratified: Sequence[int]) -> C
 
 
 def _of(proposals: Sequence[Proposal], shortlist: Shortlist | None, found: dict[int, Fate]) -> dict[int, Disposition]:
-    group = {each.key: each.origin or "not told" for each in proposals}
-    return {each.key.id: got for each, got in dispositions(proposals, shortlist, found, lambda each: group[each.key])}
+    return {each.key.id: got for each, got in dispositions(proposals, shortlist, found, lambda _each: UNLISTED)}
 
 
 def test_before_a_shortlist_everything_waits() -> None:
@@ -84,10 +84,10 @@ def test_a_lead_has_the_fate_of_its_statement_and_the_merged_one_says_whose() ->
     assert Disposition(proposal(2).key, Fate("merged", "merged", {"lead": 1, "statement": 1}), 1, fate) == found[2]
 
 
-def test_what_was_not_listed_says_how_many_places_its_group_had() -> None:
-    found = _of([proposal(1), proposal(7, origin="meeting")], _shortlist((1,)), {1: Fate("deferred", "not asked")})
+def test_what_stands_behind_no_statement_has_the_fate_of_the_unlisted() -> None:
+    found = _of([proposal(1), proposal(7)], _shortlist((1,)), {1: Fate("deferred", "not asked")})
 
-    assert Fate("deferred", "not listed", {"group": "meeting", "by": "x", "proposals": 9, "places": 0}) == found[7].fate
+    assert Disposition(proposal(7).key, UNLISTED) == found[7]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_every_proposal_has_exactly_one_disposition_that_is_known(data: st.DataO
     proposals = [proposal(number) for number in numbers]
     shortlist = _shortlist(*listed)
 
-    pairs = list(dispositions(proposals, shortlist, fates(shortlist, outcome, None, None), lambda _each: "participant"))
+    pairs = list(dispositions(proposals, shortlist, fates(shortlist, outcome, None, None), lambda _each: UNLISTED))
 
     assert numbers == [each.key.id for each, _ in pairs]
     assert all(found.fate.name in NAMES and found.fate.why in WHYS[found.fate.name] for _, found in pairs)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from auzolan.cli.ballots import Evidence
+from auzolan.cli.decidim.planning import choose_by, plan_of
 from auzolan.cli.decidim.store import read_proposals, shortlists_of
 from auzolan.cli.records import linked
 from auzolan.core.kinds.constitution import Constitution, Draft
 from auzolan.core.kinds.deliberate import Snapshot, Tally
 from auzolan.core.kinds.proposals import Shortlist
 from auzolan.core.kinds.selection import Selection
+from auzolan.core.record.errors import MissingError
 from auzolan.core.record.record import Record
 from auzolan.core.record.view import LedgerView
 from auzolan.deliberate.decidim.dispositions import Disposition, Fate, dispositions, fates
 from auzolan.deliberate.decidim.entities import Proposal
-from auzolan.deliberate.shortlist.candidates import BETWEEN, BYS, HIDDEN, By, groups_of
+from auzolan.deliberate.shortlist.unlisted import Unlisted
+
+if TYPE_CHECKING:
+    from auzolan.deliberate.shortlist.choosing import Choice
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Standing:
         constitution: the newest one that rests on the shortlist, None before there is one.
         of_statements: what became of each statement of the shortlist.
         has_ballots: whether votes on the shortlist's statements were imported.
+        chosen_from: the import from which the shortlist was chosen; the same, or an earlier one.
     """
 
     imported: Record
@@ -36,6 +43,7 @@ class Standing:
     constitution: Record | None
     of_statements: Mapping[int, Fate]
     has_ballots: bool = False
+    chosen_from: Record | None = None
 
     def dispositions(self, evidence: Evidence) -> Iterator[tuple[Proposal, Disposition]]:
         """Yield every proposal that has a disposition, with it.
@@ -43,9 +51,36 @@ class Standing:
         Raises:
             MissingError, VerificationError, MalformedError: as `read_proposals` says.
         """
-        shortlist = None if self.shortlist is None else Shortlist.from_record(self.shortlist)
-        proposals = read_proposals(evidence, self.imported)
-        yield from dispositions(proposals, shortlist, self.of_statements, _group_of(shortlist))
+        yield from self._dispositions(read_proposals(evidence, self.imported), evidence)
+
+    def disposition_of(self, proposal: Proposal, evidence: Evidence) -> Disposition | None:
+        """Return the disposition of one proposal of the import, None where it has none."""
+        return next((found for _, found in self._dispositions([proposal], evidence)), None)
+
+    def _dispositions(
+        self, proposals: Iterable[Proposal], evidence: Evidence
+    ) -> Iterator[tuple[Proposal, Disposition]]:
+        if self.shortlist is None or self.chosen_from is None:
+            return dispositions(proposals, None, {}, _nothing_listed)
+        shortlist = Shortlist.from_record(self.shortlist)
+        unlisted = _unlisted(shortlist, self.chosen_from, self.imported, evidence)
+        return dispositions(proposals, shortlist, self.of_statements, unlisted.fate)
+
+
+def _nothing_listed(_proposal: Proposal) -> Fate:
+    return Fate("deferred", "not asked")
+
+
+def _unlisted(shortlist: Shortlist, chosen_from: Record, imported: Record, evidence: Evidence) -> Unlisted:
+    def choose() -> Choice:
+        return choose_by(plan_of(shortlist, chosen_from), evidence, chosen_from)
+
+    if chosen_from.id == imported.id:
+        return Unlisted(shortlist, choose)
+    try:
+        return Unlisted(shortlist, choose, frozenset(each.key.id for each in read_proposals(evidence, chosen_from)))
+    except MissingError:  # an earlier import whose files are kept no more
+        return Unlisted(shortlist, lambda: None)
 
 
 def standing_of(ledger: LedgerView, imported: Record) -> Standing:
@@ -68,7 +103,8 @@ def standing_by(ledger: LedgerView, imported: Record, shortlist: Record) -> Stan
         None if constitution is None else Constitution.from_record(constitution),
     )
     asked = any(each.links.get(Snapshot.SHORTLIST) == shortlist.id for each in _newest_first(ledger, Snapshot.KIND))
-    return Standing(imported, shortlist, constitution, found, asked)
+    chosen_from = linked(ledger, shortlist, Shortlist.PROPOSALS)
+    return Standing(imported, shortlist, constitution, found, asked, chosen_from)
 
 
 def _made_of(ledger: LedgerView, shortlist: Record) -> tuple[Record | None, Record | None, Record | None]:
@@ -93,19 +129,3 @@ def _rests_on(ledger: LedgerView, selection: Record, shortlist: Record) -> bool:
         return False
     snapshot = linked(ledger, linked(ledger, selection, Selection.TALLY), Tally.SNAPSHOT)
     return snapshot.links.get(Snapshot.SHORTLIST) == shortlist.id
-
-
-def _group_of(shortlist: Shortlist | None) -> Callable[[Proposal], str]:
-    """Return what names the group of a proposal, as the quotas of a shortlist do."""
-    if shortlist is None:
-        return lambda _proposal: ""
-    by: By = next((each for each in BYS if each == shortlist.method["by"]), "none")
-    names = {each.name for each in shortlist.quotas}
-    language = shortlist.method["language"]
-
-    def group(proposal: Proposal) -> str:
-        name = BETWEEN.join(groups_of(proposal, by, language))
-        apart = f"{name}{BETWEEN}{HIDDEN}"
-        return apart if proposal.supports is None and not proposal.cards and apart in names else name
-
-    return group

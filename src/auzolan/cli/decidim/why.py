@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from auzolan.cli.ballots import Evidence
@@ -17,8 +17,8 @@ from auzolan.core.record.record import Record
 from auzolan.core.record.view import LedgerView
 from auzolan.deliberate.decidim.dispositions import NAMES, Disposition, Fate
 from auzolan.deliberate.decidim.entities import Proposal
-from auzolan.deliberate.decidim.write_back.phrases import Phrases, phrases_of
-from auzolan.deliberate.decidim.write_back.sentences import group_name
+from auzolan.deliberate.decidim.write_back.phrases import phrases_of
+from auzolan.deliberate.decidim.write_back.sentences import places_said
 from auzolan.deliberate.shortlist.candidates import in_language
 
 _URL = re.compile(r"(?:https?://([^/?#]+))?(?:/.*)?/proposals/(\d{1,19})(?:[/?#].*)?", re.ASCII)
@@ -66,7 +66,7 @@ def why_proposal(ledger: LedgerView, evidence: Evidence, name: str, as_json: boo
     """
     imported, proposal = _find(ledger, evidence, name)
     standing = standing_of(ledger, imported)
-    found = next((each for other, each in standing.dispositions(evidence) if other.key == proposal.key), None)
+    found = standing.disposition_of(proposal, evidence)
     said = _view(standing, proposal, found)
     if as_json:
         print_json(said)
@@ -205,7 +205,8 @@ def _why(standing: Standing, fate: Fate) -> str:
         case "ratified" | "acknowledged" | "not ratified":
             return re.sub(":$", ".", phrases.say(key, article=str(facts["article"])))
         case "not listed":
-            return f"{phrases.say(key)} {_places(phrases, facts)}".strip()
+            places = places_said(phrases, facts, lambda group: plain(group, 80))
+            return f"{phrases.say(key)} {places}".strip()
         case "left out":
             return phrases.say(key, reason=phrases.quoted(plain(str(facts["reason"]), 300)))
         case "blocked":
@@ -218,17 +219,6 @@ def _why(standing: Standing, fate: Fate) -> str:
             )
             return f"{phrases.say(key)} {other}".strip()
     return phrases.say(key)
-
-
-def _places(phrases: Phrases, facts: Mapping[str, str | int]) -> str:
-    if not facts["proposals"]:
-        return ""
-    return phrases.say(
-        "places_of_group",
-        group=phrases.quoted(plain(group_name(str(facts["group"]), str(facts["by"]), "en"), 80)),
-        proposals=phrases.say("proposals", int(facts["proposals"])),
-        places=phrases.say("places", int(facts["places"])),
-    )
 
 
 def _statement(standing: Standing, number: int) -> str:

@@ -4,7 +4,9 @@
 |---|---|---|
 | adopted | ratified, acknowledged | article |
 | merged | merged | lead (number of the proposal whose place it shares), statement |
-| deferred | not listed | group, by (what groups are), proposals, places |
+| deferred | not listed | group, by (what groups are), proposals, places; last (supports of the one with its last \
+place) where supports decide, and supports (its own) where they were the same then |
+| deferred | came later, not kept (by whoever edited the list) | - |
 | deferred | not asked, not worded, put to vote, no place | - |
 | deferred | few votes | lacks (0 where it cannot be said) |
 | deferred | left out | reason |
@@ -24,7 +26,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from auzolan.core.kinds.constitution import Constitution, Draft
-from auzolan.core.kinds.proposals import ListedStatement, Quota, Shortlist
+from auzolan.core.kinds.proposals import ListedStatement, Shortlist
 from auzolan.core.kinds.selection import NotIncluded, Outcome
 from auzolan.deliberate.decidim.entities import Key, Proposal
 
@@ -33,7 +35,17 @@ NAMES: tuple[DispositionName, ...] = ("adopted", "merged", "deferred", "rejected
 WHYS: Mapping[DispositionName, tuple[str, ...]] = {
     "adopted": ("ratified", "acknowledged"),
     "merged": ("merged",),
-    "deferred": ("not listed", "not asked", "not worded", "put to vote", "no place", "few votes", "left out"),
+    "deferred": (
+        "not listed",
+        "came later",
+        "not kept",
+        "not asked",
+        "not worded",
+        "put to vote",
+        "no place",
+        "few votes",
+        "left out",
+    ),
     "rejected": ("no support", "blocked", "excluded", "not ratified"),
 }
 
@@ -143,7 +155,7 @@ def dispositions(
     proposals: Iterable[Proposal],
     shortlist: Shortlist | None,
     of_statements: Mapping[int, Fate],
-    group_of: Callable[[Proposal], str],
+    unlisted: Callable[[Proposal], Fate],
 ) -> Iterator[tuple[Proposal, Disposition]]:
     """Yield every proposal that has a disposition, with it, in the order of `proposals`.
 
@@ -151,9 +163,9 @@ def dispositions(
         proposals: all that were imported.
         shortlist: chosen from them, None before there is one.
         of_statements: as `fates` returns it.
-        group_of: the group of a proposal, as the shortlist's quotas name it.
+        unlisted: what became of a proposal that no statement rests on; asked only where there is a shortlist.
     """
-    cited, places = _cited(shortlist), _places(shortlist)
+    cited = _cited(shortlist)
     for each in proposals:
         if each.is_withdrawn or each.amends is not None:
             continue
@@ -168,22 +180,10 @@ def dispositions(
                 merged = Fate("merged", "merged", {"lead": int(lead.rsplit("/", 1)[1]), "statement": statement.id})
                 yield each, Disposition(each.key, merged, statement.id, fate)
         else:
-            group = group_of(each)
-            quota = places.get(group)
-            facts: Mapping[str, str | int] = {
-                "group": group,
-                "by": shortlist.method["by"],
-                "proposals": quota.proposals if quota else 0,
-                "places": quota.places if quota else 0,
-            }
-            yield each, Disposition(each.key, Fate("deferred", "not listed", facts))
+            yield each, Disposition(each.key, unlisted(each))
 
 
 def _cited(shortlist: Shortlist | None) -> Mapping[str, tuple[ListedStatement, str]]:
     """Return key -> the statement that rests on it, and the key of the proposal that leads it."""
     statements = () if shortlist is None else shortlist.statements
     return {cited.key: (each, each.proposals[0].key) for each in statements for cited in each.proposals}
-
-
-def _places(shortlist: Shortlist | None) -> Mapping[str, Quota]:
-    return {} if shortlist is None else {each.name: each for each in shortlist.quotas}

@@ -34,6 +34,7 @@ from tests.deliberate.decidim.write_back.towns import (
 
 STATES = {"adopted": "accepted", "deferred": "evaluating", "rejected": "rejected"}
 Form = Literal["csv", "json"]
+NO_SUPPORTS: dict[str, str | int] = {"group": "x", "by": "origin", "proposals": 4, "places": 2}
 
 
 def written(
@@ -114,6 +115,9 @@ def test_a_merged_proposal_has_the_state_of_its_statement(name: Outcome, state: 
         ("rejected", "no support", "Le faltó el acuerdo de 12 personas más."),
         ("deferred", "few votes", "Le faltó el acuerdo de 5 personas más. Puede volver en otra ronda; para eso nadie"),
         ("deferred", "not listed", "El grupo «Meetings» tiene 40 propuestas y tuvo 3 plazas."),
+        ("deferred", "not listed", "fue para una propuesta con 57 apoyos. Esta tenía 1 apoyo."),
+        ("deferred", "came later", "Llegó cuando la lista de lo que se preguntó a todo el mundo ya estaba hecha."),
+        ("deferred", "not kept", "tenía plaza; quien editó la lista antes de que se firmara la dejó fuera."),
         ("deferred", "left out", "El motivo que consta: «It repeats a law.»"),
         ("rejected", "blocked", "los grupos A y C están en contra"),
         ("rejected", "excluded", "El otro texto: enunciado 9: «Menys arbres»"),
@@ -132,6 +136,8 @@ def test_what_is_not_known_is_not_said() -> None:
     assert "faltó" not in one("no support", {"lacks": 0})
     assert "enunciado" not in one("excluded", {"rival": 0})
     assert "grupo" not in one("not listed", {"group": "x", "proposals": 0, "places": 0}, "deferred")
+    assert "apoyo" not in one("not listed", NO_SUPPORTS, "deferred").replace("apoyos, comentarios", "")
+    assert "Esta tenía" not in one("not listed", {**NO_SUPPORTS, "last": 3}, "deferred")
     assert "el grupo B está en contra" in one("blocked", {"groups": "B"})
     assert "1 persona más" in one("no support", {"lacks": 1})
 

@@ -23,7 +23,7 @@ FACTS: Mapping[str, Mapping[str, str | int]] = {
     "ratified": {"article": "1.1"},
     "acknowledged": {"article": "2.1"},
     "merged": {"lead": 66, "statement": 4},
-    "not listed": {"group": "Meetings", "proposals": 40, "places": 3},
+    "not listed": {"group": "Meetings", "by": "origin", "proposals": 40, "places": 3, "last": 57, "supports": 1},
     "few votes": {"lacks": 5},
     "left out": {"reason": "It repeats a law."},
     "no support": {"lacks": 12},

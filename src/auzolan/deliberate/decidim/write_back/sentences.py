@@ -7,7 +7,7 @@ addresses that are plainly of the proposal are linked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from auzolan.core.record.errors import MalformedError
@@ -102,11 +102,10 @@ class Speaker:
 
     def _more(self, answered: AnsweredProposal, fate: Fate) -> str:
         """Return what else its reason rests on, where that is known."""
-        if fate.why == "not listed" and (proposals := _number(fate, "proposals", answered)):
-            name = group_name(_fact(fate, "group", answered), str(fate.facts.get("by", "")), self.phrases.language)
-            group = self.phrases.quoted(html_text(name))
-            places = self.say("places", _number(fate, "places", answered))
-            return self.say("places_of_group", group=group, proposals=self.say("proposals", proposals), places=places)
+        if fate.why == "not listed" and _number(fate, "proposals", answered):
+            _number(fate, "places", answered)
+            _fact(fate, "group", answered)
+            return html_phrase(places_said(self.phrases, fate.facts, html_text))
         if fate.why == "excluded" and (rival := _number(fate, "rival", answered)):
             number, words = self.say("statement", id=str(rival)), self.quoted(answered.rival)
             return self.say("other_text", rival=f"{number}: {words}" if words else number)
@@ -128,9 +127,30 @@ class Speaker:
         return " ".join(parts)
 
 
-def group_name(name: str, by: str, language: str) -> str:
-    """Return the name of a group of proposals in a language that has phrases."""
-    return kit_phrases.phrases_of(language).group(name, by)
+def places_said(phrases: Phrases, facts: Mapping[str, str | int], clean: Callable[[str], str]) -> str:
+    """Return what became of the places of a group, for a proposal that got none; "" where the group is not known.
+
+    Args:
+        phrases: of the language.
+        facts: of the disposition "not listed".
+        clean: makes the name of the group fit to be shown.
+    """
+    if not facts["proposals"]:
+        return ""
+    name = kit_phrases.phrases_of(phrases.language).group(str(facts["group"]), str(facts.get("by", "")))
+    words = [
+        phrases.say(
+            "places_of_group",
+            group=phrases.quoted(clean(name)),
+            proposals=phrases.say("proposals", int(facts["proposals"])),
+            places=phrases.say("places", int(facts["places"])),
+        )
+    ]
+    if "last" in facts:
+        words.append(phrases.say("last_place", last=phrases.say("supports", int(facts["last"]))))
+    if "supports" in facts:
+        words.append(phrases.say("own_supports", own=phrases.say("supports", int(facts["supports"]))))
+    return " ".join(words)
 
 
 def outcome(answered: AnsweredProposal) -> Fate:
