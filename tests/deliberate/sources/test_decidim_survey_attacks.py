@@ -151,9 +151,8 @@ def test_a_title_that_looks_like_a_row_is_told_from_rows_in_json(tmp_path: Path)
 def test_spreadsheets_and_zips_in_folders_are_refused_with_what_to_do(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "survey.xlsx", "w") as book:
         book.writestr("xl/workbook.xml", "<x/>")
-    for path in (tmp_path / "survey.xlsx", tmp_path):
-        with pytest.raises(UsageError, match="is a spreadsheet; export the responses from Decidim as CSV or JSON"):
-            read(path)
+    with pytest.raises(UsageError, match="is a spreadsheet; export the responses from Decidim as CSV or JSON"):
+        read(tmp_path)
     (tmp_path / "survey.xlsx").rename(tmp_path / "survey.zip")
     with pytest.raises(UsageError, match=r"survey\.zip is a zip in"):
         read(tmp_path)

@@ -259,6 +259,17 @@ def test_a_list_of_very_many_members_is_refused_before_it_is_read(tmp_path: Path
         _read(_zip(tmp_path / "a.zip", [(f"{number:060000}.csv", b"") for number in range(20)]))
 
 
+@pytest.mark.parametrize("member", ["[Content_Types].xml", "META-INF/manifest.xml"])
+def test_a_file_of_an_office_program_is_refused_with_what_to_do(tmp_path: Path, member: str) -> None:
+    with zipfile.ZipFile(tmp_path / "votes.csv", "w") as book:
+        book.writestr(member, "<x/>")
+        book.writestr("xl/workbook.xml", "<x/>")
+    (tmp_path / "old.xls").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504))
+    for name in ("votes.csv", "old.xls"):
+        with pytest.raises(UsageError, match="is a file of an office program; export it as CSV or JSON instead"):
+            open_source(tmp_path / name).__enter__()
+
+
 def test_what_is_only_named_a_zip_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"a,b\n1,2\n")
 

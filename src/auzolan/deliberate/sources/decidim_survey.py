@@ -115,7 +115,7 @@ def _members(source: Source) -> list[str]:
     Raises:
         UsageError: there is none, or a spreadsheet.
     """
-    for name in (source.name, *source.members):
+    for name in source.members:
         if name.lower().endswith(_SHEETS):
             raise UsageError(f"{name} is a spreadsheet; export the responses from Decidim as CSV or JSON")
         if name.lower().endswith(".zip") and name != source.name:

@@ -42,6 +42,8 @@ _CHUNK = 2**16
 _MAX_DIRECTORY = 2**20
 
 AnyPath = str | os.PathLike[str]
+# How files of office programs begin (Excel's before 2007), or what they hold (Excel's since, and OpenDocument's).
+_OFFICE_START, _OFFICE_MEMBERS = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ("[Content_Types].xml", "META-INF/manifest.xml")
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, OverflowError)
 
 
@@ -122,7 +124,7 @@ def open_source(path: AnyPath) -> Iterator[Source]:
     """Open a folder, a zip or a single file.
 
     Raises:
-        UsageError: it cannot be opened, or is neither.
+        UsageError: it cannot be opened, or is neither; or it is a file of an office program.
         MalformedError: a zip that is damaged or breaks a bound.
     """
     place = os.fspath(path)
@@ -131,13 +133,22 @@ def open_source(path: AnyPath) -> Iterator[Source]:
         yield _open_folder(place, name)
         return
     with _open_plain(place) as stream:
-        if stream.peek(4)[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        start = stream.peek(8)
+        if start[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
             with _open_zip(stream, name) as archive:
+                if not set(_OFFICE_MEMBERS).isdisjoint(archive.NameToInfo):
+                    raise _of_office(name)
                 yield _read_directory(archive, name)
+        elif start[:8] == _OFFICE_START:
+            raise _of_office(name)
         elif name.lower().endswith(".zip"):
             raise MalformedError(f"{name} is named a zip but is none")
         else:
             yield Source(name, {name: lambda: _bounded(_open_plain(place), name)}, is_single=True)
+
+
+def _of_office(name: str) -> UsageError:
+    return UsageError(f"{name} is a file of an office program; export it as CSV or JSON instead, or save it as CSV")
 
 
 def _open_plain(place: str) -> io.BufferedReader:
